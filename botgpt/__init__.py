@@ -1,0 +1,1 @@
+"""BOT GPT: the project package (settings, URLs, API plumbing, operations, accounts)."""

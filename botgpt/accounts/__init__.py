@@ -1,0 +1,1 @@
+"""Who is calling: users, API keys and the ways to authenticate with them."""

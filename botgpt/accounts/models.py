@@ -1,0 +1,127 @@
+"""Users and the API keys they call with."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils import timezone
+
+
+class User(AbstractUser):
+    """A person or a service that owns conversations and documents."""
+
+    username = models.CharField(
+        max_length=100,
+        unique=True,
+        validators=[AbstractUser.username_validator],
+        error_messages={"unique": "A user with that username already exists."},
+    )
+    email = models.EmailField(max_length=255, unique=True, null=True, blank=True)  # type: ignore[assignment]
+    created_at = models.DateTimeField(auto_now_add=True)
+    # Kept by the conversations app, so that a list's total needs no COUNT over the owner's rows.
+    conversation_count = models.PositiveIntegerField(default=0, editable=False)
+    date_joined = None  # type: ignore[assignment]  # the contract calls it created_at
+
+    class Meta:
+        db_table = "users"
+        ordering: ClassVar = ["id"]
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = self.email or None  # two users without an address are not duplicates
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = self.email or None
+        super().save(*args, **kwargs)
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Finds keys by what a caller sends."""
+
+    def usable(self) -> Self:
+        """Keys that are neither revoked nor expired, of users who are active."""
+        return self.filter(
+            models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now()),
+            revoked_at=None,
+            user__is_active=True,
+        )
+
+    def issue(
+        self, *, user: User, name: str, scopes: list[str] | None = None, expires_at: dt.datetime | None = None
+    ) -> tuple[ApiKey, str]:
+        """Create a key and return it with its token, which is stored nowhere and cannot be shown again."""
+        prefix = secrets.token_hex(ApiKey.PREFIX_LENGTH // 2)
+        token = f"{ApiKey.MARKER}{prefix}_{secrets.token_urlsafe(32)}"
+        key = self.create(
+            user=user,
+            name=name,
+            scopes=scopes or list(ApiKey.Scope.values),
+            expires_at=expires_at,
+            prefix=prefix,
+            digest=ApiKey.digest_of(token),
+        )
+        return key, token
+
+    def find(self, token: str) -> ApiKey | None:
+        """The usable key that `token` belongs to, with its user; None for anything else."""
+        prefix = token.removeprefix(ApiKey.MARKER)[: ApiKey.PREFIX_LENGTH]
+        key = self.usable().select_related("user").filter(prefix=prefix).first()
+        if key is None or not secrets.compare_digest(key.digest, ApiKey.digest_of(token)):
+            return None
+        return key
+
+
+class ApiKey(models.Model):
+    """A named, revocable credential. Only its SHA-256 digest is stored.
+
+    A plain digest is enough: the secret has 256 random bits, so there is no dictionary to slow down.
+    """
+
+    class Scope(models.TextChoices):
+        READ = "read"
+        WRITE = "write"
+
+    MARKER = "bgpt_"
+    PREFIX_LENGTH = 12
+    LAST_USED_PRECISION = dt.timedelta(minutes=1)
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=PREFIX_LENGTH, unique=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        db_table = "api_keys"
+        ordering: ClassVar = ["-id"]
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.MARKER}{self.prefix}…)"
+
+    @staticmethod
+    def digest_of(token: str) -> str:
+        """SHA-256 of the whole token, in hex."""
+        return hashlib.sha256(token.encode()).hexdigest()
+
+    def record_use(self) -> None:
+        """Note that the key was used; at most one write a minute, so that reads stay reads."""
+        now = timezone.now()
+        if self.last_used_at is None or now - self.last_used_at > self.LAST_USED_PRECISION:
+            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+
+    def revoke(self) -> None:
+        """Stop the key from working, from the next request on."""
+        self.revoked_at = self.revoked_at or timezone.now()
+        self.save(update_fields=["revoked_at"])

@@ -1,0 +1,1 @@
+"""What every endpoint shares: errors, pagination, filters, renderers, limits and the OpenAPI document."""

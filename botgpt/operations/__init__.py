@@ -1,0 +1,1 @@
+"""Running it: request ids, logs, health, and the command that serves."""

@@ -1,0 +1,271 @@
+"""All settings, each from the environment; docs/configuration.md lists them with their effect.
+
+Nothing set means production: DEBUG is off and a missing SECRET_KEY refuses to start.
+`make run` writes a development `.env`, which is read here when it exists.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.urls import reverse_lazy
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")  # the real environment wins over the file
+
+# --- Core -------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ROOT_URLCONF = "botgpt.urls"
+WSGI_APPLICATION = "botgpt.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = "botgpt.formats"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "botgpt.operations.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "botgpt.accounts",
+    "botgpt.operations",
+    "documents",
+    "llm",
+    "conversations",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "botgpt.operations.middleware.RequestIdMiddleware",  # static files need no id and no log line
+    "botgpt.api.limits.BodyLimitMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "botgpt" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Accounts ---------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+# The user that a local call without credentials acts as; empty switches the rule off.
+ANONYMOUS_USER = env.str("ANONYMOUS_USER", default="demo" if DEBUG else "")
+
+# --- Database ---------------------------------------------------------------------------------
+if env.str("DATABASE_URL", default=""):
+    DATABASES: dict[str, dict[str, Any]] = {"default": env.db("DATABASE_URL")}
+else:
+    DATA_DIR.mkdir(exist_ok=True)
+    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "botgpt.sqlite3"}}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Opening SQLite costs up to 1 ms a request: keep the connection with its thread.
+    DATABASES["default"]["CONN_MAX_AGE"] = None
+    DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
+        # A transaction takes the write lock when it begins, so it waits instead of failing half way.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; "
+            f"PRAGMA synchronous={env.str('SQLITE_SYNCHRONOUS', default='FULL')}; "
+            "PRAGMA temp_store=MEMORY"
+        ),
+    }
+elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # A turn gives its connection back while it waits for the model, so a few serve many threads.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # they would outlive a transaction behind PgBouncer
+    DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=16), "timeout": 10}
+    }
+
+# --- Files ------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "botgpt" / "static"]
+WHITENOISE_USE_FINDERS = DEBUG
+MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(DATA_DIR / "media"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- REST API ---------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "botgpt.accounts.authentication.ApiKeyAuthentication",
+        "botgpt.accounts.authentication.SessionAuthentication",
+        "botgpt.accounts.authentication.AnonymousUserAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "botgpt.accounts.permissions.HasScope",
+    ],
+    "DEFAULT_RENDERER_CLASSES": ["botgpt.api.renderers.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["botgpt.api.parsers.OrjsonParser"],
+    "DEFAULT_FILTER_BACKENDS": [
+        "botgpt.api.filters.OwnedByCaller",
+        "django_filters.rest_framework.DjangoFilterBackend",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "botgpt.api.pagination.NamedPagination",
+    "DEFAULT_SCHEMA_CLASS": "botgpt.api.schema.ContractSchema",
+    "EXCEPTION_HANDLER": "botgpt.api.errors.handle_exception",
+    "URL_FORMAT_OVERRIDE": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "BOT GPT",
+    "DESCRIPTION": (
+        "Conversations with a language model, grounded in your documents.\n\n"
+        "Authenticate with `Authorization: Bearer <API key>`. Every error has the same body, see `Error`."
+    ),
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "DocumentStatus": "documents.models.Document.Status",
+        "MessageStatus": "conversations.models.Message.Status",
+    },
+    "DISABLE_ERRORS_AND_WARNINGS": False,
+}
+
+# --- Documents --------------------------------------------------------------------------------
+MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=20 * 2**20)
+MAX_DOCUMENT_PAGES = env.int("MAX_DOCUMENT_PAGES", default=2_000)
+MAX_DOCUMENT_CHARS = env.int("MAX_DOCUMENT_CHARS", default=10_000_000)
+MAX_UNPACKED_BYTES = env.int("MAX_UNPACKED_BYTES", default=200 * 2**20)
+EXTRACTION_SECONDS = env.int("EXTRACTION_SECONDS", default=30)
+EXTRACTION_MEMORY_BYTES = env.int("EXTRACTION_MEMORY_BYTES", default=2**30)
+EMBEDDINGS = env.str("EMBEDDINGS", default="wordllama")
+EMBEDDINGS_BASE_URL = env.str("EMBEDDINGS_BASE_URL", default="https://api.openai.com/v1")
+EMBEDDINGS_API_KEY = env.str("EMBEDDINGS_API_KEY", default="")
+EMBEDDINGS_DIMENSIONS = env.int("EMBEDDINGS_DIMENSIONS", default=0)
+EMBEDDINGS_BATCH_SIZE = env.int("EMBEDDINGS_BATCH_SIZE", default=32)
+EMBEDDINGS_TEXT_BYTES = env.int("EMBEDDINGS_TEXT_BYTES", default=8_000)
+EMBEDDINGS_SECONDS = env.float("EMBEDDINGS_SECONDS", default=60.0)
+EMBEDDINGS_QUESTION_SECONDS = env.float("EMBEDDINGS_QUESTION_SECONDS", default=5.0)
+EMBEDDINGS_MODEL = env.str("EMBEDDINGS_MODEL", default="BAAI/bge-small-en-v1.5")
+EMBEDDINGS_MODEL_PATH = env.str("EMBEDDINGS_MODEL_PATH", default="")
+EMBEDDINGS_RELEVANT_COSINE = env.float("EMBEDDINGS_RELEVANT_COSINE", default=0.35)
+# A JSON body may hold a document's text; escapes can make it longer than the text itself.
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_UPLOAD_BYTES * 2
+
+# --- Language models --------------------------------------------------------------------------
+GROQ_API_KEY = env.str("GROQ_API_KEY", default="")
+GROQ_BASE_URL = env.str("GROQ_BASE_URL", default="https://api.groq.com")
+LLM_CHAIN = env.list("LLM_CHAIN", default=["groq/openai/gpt-oss-20b", "groq/openai/gpt-oss-120b"])
+LLM_TURN_SECONDS = env.float("LLM_TURN_SECONDS", default=60.0)
+LLM_CALL_SECONDS = env.float("LLM_CALL_SECONDS", default=30.0)
+LLM_MAX_ATTEMPTS = env.int("LLM_MAX_ATTEMPTS", default=3)
+LLM_BACKOFF_SECONDS = env.float("LLM_BACKOFF_SECONDS", default=1.0)
+LLM_MAX_CONNECTIONS = env.int("LLM_MAX_CONNECTIONS", default=256)
+LLM_TEMPERATURE = env.float("LLM_TEMPERATURE", default=0.3)
+LLM_REWRITE_QUESTIONS = env.bool("LLM_REWRITE_QUESTIONS", default=False)
+LLM_REASONING_EFFORT = env.str("LLM_REASONING_EFFORT", default="low")
+MAX_CONTEXT_TOKENS = env.int("MAX_CONTEXT_TOKENS", default=6_000)
+MAX_COMPLETION_TOKENS = env.int("MAX_COMPLETION_TOKENS", default=2_000)
+MAX_MESSAGE_CHARS = env.int("MAX_MESSAGE_CHARS", default=32_000)
+SYSTEM_PROMPT = env.str("SYSTEM_PROMPT", default="")
+FALLBACK_REPLY = env.str(
+    "FALLBACK_REPLY",
+    default="Sorry, no language model could be reached, so this question has no answer yet. It is kept; try again.",
+)
+
+# --- Security ---------------------------------------------------------------------------------
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+CSRF_FAILURE_VIEW = "botgpt.api.errors.csrf_failure"
+HTTPS = env.bool("HTTPS", default=not DEBUG)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?$"]  # probes speak plain HTTP inside the cluster
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if env.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Logs -------------------------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="console" if DEBUG else "json")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"default": {"()": "botgpt.operations.logs.make_formatter", "style_name": LOG_FORMAT}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "default"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "groq": {"level": "INFO"},  # at DEBUG it logs what users wrote
+        "django.request": {"level": "ERROR"},  # our own line for each request says the same, with its id
+    },
+}
+
+# --- Admin ------------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "BOT GPT",
+    "SITE_HEADER": "BOT GPT",
+    "SITE_SYMBOL": "forum",
+    "SITE_URL": reverse_lazy("docs"),
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "botgpt.operations.admin_site.environment",
+    "STYLES": ["botgpt.operations.admin_site.stylesheet"],
+    "SIDEBAR": {
+        "show_search": False,
+        "navigation": "botgpt.operations.admin_site.navigation",
+    },
+}

@@ -1,0 +1,239 @@
+"""Conversations and their messages: a tree of questions and replies, of which one path is active."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from documents.models import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from botgpt.accounts.models import User
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    """Finds conversations by their owner."""
+
+    def visible_to(self, user: User) -> Self:
+        return self.filter(user=user)
+
+    def newest_first(self) -> Self:
+        """Most recent activity first; the index on the owner has this very order."""
+        return self.order_by("-activity_at", "-id")
+
+
+class Conversation(models.Model):
+    """A dialogue of one user, open or grounded in documents (`rag`)."""
+
+    class Mode(models.TextChoices):
+        OPEN = "open"
+        RAG = "rag"
+
+    TITLE_LENGTH = 255
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations", db_index=False
+    )
+    title = models.CharField(max_length=TITLE_LENGTH, blank=True)
+    mode = models.CharField(max_length=50, choices=Mode, default=Mode.OPEN)
+    documents = models.ManyToManyField(Document, through="ConversationDocument", related_name="conversations")
+    message_count = models.PositiveIntegerField(default=0, help_text="Of all branches.")
+    # Messages are only deleted with their conversation, so this needs neither a constraint nor the index that
+    # checking it would need.
+    active_leaf = models.ForeignKey(
+        "Message", on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    summary = models.TextField(blank=True)
+    summarized_through = models.BigIntegerField(null=True, help_text="The id of the last message in the summary.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(null=True)
+    # Not null, so that the index and ORDER BY agree about nulls on every engine.
+    activity_at = models.DateTimeField(default=timezone.now)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        db_table = "conversations"
+        indexes: ClassVar = [
+            models.Index(
+                "user", models.F("activity_at").desc(), models.F("id").desc(), name="conversations_user_recent"
+            ),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(mode__in=["open", "rag"]), name="conversations_mode_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or f"Conversation {self.pk}"
+
+    @property
+    def is_grounded(self) -> bool:
+        """Whether replies are grounded in documents."""
+        return self.mode == self.Mode.RAG
+
+    @property
+    def document_ids(self) -> list[int] | None:
+        """The documents of a rag conversation in the order they were given; None for an open one."""
+        if not self.is_grounded:
+            return None
+        return [link.document_id for link in self.document_links.all()]
+
+    def link(self, documents: Iterable[Document]) -> None:
+        """Ground the conversation in these documents, in this order, and in no others."""
+        self.document_links.all().delete()
+        ConversationDocument.objects.bulk_create(
+            ConversationDocument(conversation=self, document=document) for document in documents
+        )
+        getattr(self, "_prefetched_objects_cache", {}).pop("document_links", None)
+
+    @transaction.atomic
+    def change(self, *, title: str | None = None, documents: Sequence[Document] | None = None) -> None:
+        """Rename it, or ground it in other documents; None leaves things as they are."""
+        if title is not None:
+            self.title = title
+        if documents is not None:
+            self.link(documents)
+        self.updated_at = timezone.now()
+        self.save(update_fields=["title", "updated_at"])
+
+    def record_turn(self, *, leaf: Message, added: int) -> None:
+        """Make `leaf` the active end, and count the messages that came with it."""
+        now = timezone.now()
+        Conversation.objects.filter(pk=self.pk).update(
+            active_leaf=leaf, message_count=F("message_count") + added, activity_at=now, updated_at=now
+        )
+        self.active_leaf, self.activity_at, self.updated_at = leaf, now, now
+        self.message_count += added
+
+    def path(self, *, through: int | None = None, batch: int = 50) -> Iterator[Message]:
+        """The message `through` (the active leaf unless told) and its ancestors, newest first.
+
+        Rows are read as they are asked for. A message is stored after its parent, so one backward scan over the
+        conversation meets every ancestor in order; the rows of other branches are passed over.
+
+        Args:
+            through: the id of the message to begin with.
+            batch: rows a query.
+        """
+        wanted = self.active_leaf_id if through is None else through
+        if wanted is None:
+            return
+        earlier = Q(id__lte=wanted)
+        while True:
+            page = list(self.messages.defer("context").filter(earlier).order_by("-created_at", "-id")[:batch])
+            for message in page:
+                if message.id == wanted:
+                    yield message
+                    wanted = message.parent_id
+            if wanted is None or len(page) < batch:
+                return
+            last = page[-1]
+            earlier = Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, id__lt=last.id)
+
+    def stretch(self, *, through: int | None, limit: int) -> tuple[list[Message], bool]:
+        """At most `limit` messages that end with `through`, oldest first; and whether there are older ones."""
+        if through is None:
+            return [], False
+        page = list(islice(self.path(through=through, batch=limit + 1), limit + 1))
+        return page[:limit][::-1], len(page) > limit
+
+
+class ConversationDocument(models.Model):
+    """Which documents a conversation is grounded in."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="document_links")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="conversation_links")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "conversation_documents"
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["conversation", "document"], name="conversation_documents_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} - {self.document_id}"
+
+
+class Message(models.Model):
+    """A question or a reply. `parent` makes the tree: an edited question or another reply is a sibling."""
+
+    class Role(models.TextChoices):
+        USER = "user"
+        ASSISTANT = "assistant"
+
+    class Status(models.TextChoices):
+        COMPLETE = "complete"
+        IN_PROGRESS = "in_progress"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+        INCOMPLETE = "incomplete"
+
+    class Feedback(models.TextChoices):
+        UP = "up"
+        DOWN = "down"
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False)
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="children")
+    role = models.CharField(max_length=20, choices=Role)
+    content = models.TextField(blank=True)
+    status = models.CharField(max_length=20, choices=Status, default=Status.COMPLETE)
+    tokens_used = models.PositiveIntegerField(default=0)
+    model_used = models.CharField(max_length=100, null=True)  # noqa: DJ001  the contract says null
+    citations = models.JSONField(default=list)
+    grounded = models.BooleanField(null=True, help_text="Whether passages were found to answer from; null when open.")
+    error = models.TextField(null=True)  # noqa: DJ001  the contract says null
+    context = models.JSONField(null=True, help_text="What was sent with the question, and what was dropped.")
+    feedback = models.CharField(max_length=10, choices=Feedback, null=True)  # noqa: DJ001
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now, help_text="A running reply's heartbeat.")
+
+    class Meta:
+        db_table = "messages"
+        ordering: ClassVar = ["created_at", "id"]
+        indexes: ClassVar = [
+            models.Index(fields=["conversation", "created_at", "id"], name="messages_conversation_order"),
+        ]
+        constraints: ClassVar = [
+            # The lock: one turn at a time in a conversation, held by the database.
+            models.UniqueConstraint(
+                fields=["conversation"], condition=Q(status="in_progress"), name="messages_one_running_reply"
+            ),
+            models.CheckConstraint(condition=Q(role__in=["user", "assistant"]), name="messages_role_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=["complete", "in_progress", "failed", "cancelled", "incomplete"]),
+                name="messages_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(feedback=None) | Q(feedback__in=["up", "down"]), name="messages_feedback_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.content[:60]}"
+
+    def finish(self, **fields: Any) -> None:
+        """Take over a reply's outcome; `store_result` writes it."""
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.updated_at = timezone.now()
+
+    def store_result(self) -> bool:
+        """Write the outcome of a running reply; False if it is not running any more. Safe to repeat."""
+        fields = (
+            *("content", "status", "tokens_used", "model_used", "citations", "grounded", "context", "error"),
+            "updated_at",
+        )
+        return bool(
+            Message.objects.filter(pk=self.pk, status__in=[self.Status.IN_PROGRESS, self.status]).update(
+                **{name: getattr(self, name) for name in fields}
+            )
+        )

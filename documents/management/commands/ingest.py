@@ -1,0 +1,144 @@
+"""`manage.py ingest`: files and folders into documents."""
+
+from __future__ import annotations
+
+import json
+import os
+from argparse import RawDescriptionHelpFormatter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.files import File
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from documents.errors import RejectedFile
+from documents.extraction.detection import SUPPORTED
+from documents.ingestion import add_document
+from documents.models import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from django.core.management.base import CommandParser
+
+    from botgpt.accounts.models import User
+
+ADDED, UNCHANGED, FAILED = "added", "unchanged", "failed"
+EPILOG = """\
+examples:
+  manage.py ingest handbook.pdf --user alice
+  manage.py ingest policies/ manuals/ --shared
+  manage.py ingest policies/ --user alice --json | jq '.files[] | select(.result == "failed")'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a file: added, unchanged (its bytes were there) or failed, and then why."""
+
+    path: str
+    result: str
+    document_id: int | None = None
+    chunk_count: int = 0
+    reason: str = ""
+
+
+class Command(BaseCommand):
+    """Ingests files and folders."""
+
+    help = (
+        "Read files into documents and index them. Folders are read whole, in the order of\n"
+        "their names, without hidden files. The status is 1 if any file failed. What can be\n"
+        f"read: {SUPPORTED}."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.epilog = EPILOG
+        parser.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a file or a folder")
+        whose = parser.add_mutually_exclusive_group()
+        whose.add_argument("--user", metavar="NAME", help="the user who gets the documents (default: %(default)s)")
+        whose.add_argument("--shared", action="store_true", help="share the documents with everyone")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print the outcome as JSON")
+        parser.set_defaults(user=settings.ANONYMOUS_USER or None)
+
+    def handle(self, *, paths: list[Path], user: str | None, shared: bool, as_json: bool, **_: Any) -> None:
+        owner = None if shared else self._owner(user)
+        files = list(files_in(paths))
+        if not files:
+            raise CommandError("No files were found.")
+        # None: a bar on a terminal, nothing in a pipe.
+        progress = tqdm(files, unit="file", disable=True if as_json else None)
+        outcomes = [ingest_file(path, owner=owner) for path in progress]
+        if as_json:
+            self._print_json(outcomes)
+        else:
+            self._print_table(outcomes)
+        if failed := sum(outcome.result == FAILED for outcome in outcomes):
+            raise CommandError(f"{failed} of {len(outcomes)} files failed.")
+
+    @staticmethod
+    def _owner(name: str | None) -> User:
+        if not name:
+            raise CommandError("Say whose the documents are: --user NAME, or --shared for everyone.")
+        user: User | None = get_user_model().objects.filter(username=name).first()
+        if user is None:
+            raise CommandError(f"No user is called {name!r}. Make one in the admin, or share with --shared.")
+        return user
+
+    def _print_json(self, outcomes: list[Outcome]) -> None:
+        counts = {result: sum(o.result == result for o in outcomes) for result in (ADDED, UNCHANGED, FAILED)}
+        files = [asdict(outcome) for outcome in outcomes]
+        self.stdout.write(json.dumps(counts | {"files": files}, ensure_ascii=False, indent=2))
+
+    def _print_table(self, outcomes: list[Outcome]) -> None:
+        for result, style in (
+            (ADDED, self.style.SUCCESS),
+            (UNCHANGED, self.style.NOTICE),
+            (FAILED, self.style.ERROR),
+        ):
+            several = [outcome for outcome in outcomes if outcome.result == result]
+            chunks = sum(outcome.chunk_count for outcome in several)
+            detail = f"{chunks:>8,} chunks" if result == ADDED else ""
+            self.stdout.write(style(f"{result:<10}{len(several):>6,} files{detail}"))
+        failures = [outcome for outcome in outcomes if outcome.result == FAILED]
+        width = max((len(outcome.path) for outcome in failures), default=0)
+        for outcome in failures:
+            self.stdout.write(f"  {outcome.path:<{width}}  {outcome.reason}")
+
+
+def ingest_file(path: Path, *, owner: User | None) -> Outcome:
+    """Make a file a document of the owner, and say what became of it."""
+    try:
+        with path.open("rb") as stream:
+            document, created = add_document(owner=owner, file=File(stream), filename=path.name, metadata={})
+    except (RejectedFile, OSError) as exc:
+        reason = exc.strerror or str(exc) if isinstance(exc, OSError) else str(exc)
+        return Outcome(str(path), FAILED, reason=reason)
+    if document.status == Document.Status.FAILED:
+        return Outcome(str(path), FAILED, document.pk, reason=document.error)
+    return Outcome(str(path), ADDED if created else UNCHANGED, document.pk, document.chunk_count)
+
+
+def files_in(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files named and those in the folders named, sorted, without hidden ones.
+
+    Raises:
+        CommandError: a path does not exist; before anything is read.
+    """
+    paths = list(paths)
+    for path in paths:
+        if not path.exists():
+            raise CommandError(f"There is no file or folder {str(path)!r}.")
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for folder, subfolders, names in os.walk(path):
+            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+            found = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+            yield from (path for path in found if path.is_file())

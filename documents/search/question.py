@@ -1,0 +1,95 @@
+"""Reads a question: what of it is worth searching, and when it needs the turns before it to be understood."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .analysis import is_stop_word, is_unspaced, term, tokens
+from .languages import LATIN
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+# Weights of the user's turn before the question, the one before that, and so on.
+EARLIER = (0.3, 0.09, 0.027)
+SHORT = 4  # terms; a question of no more is taken for a follow-up
+
+_ANAPHORS = """
+    he him his it its one ones she her such that them their they there these this those former latter above
+    damit davon dazu deren dessen diese diesem diesen dieser dieses dort ihm ihn jener jene
+    ceci cela celle celles celui ceux eso esa ese esto aquello ello questo quello ciò isso isto esse essa daar deze dit
+    это этот эта эти этого этой этих он она они его её там هذا هذه ذلك تلك هو هي هم αυτό αυτός αυτή αυτά यह वह ये वे
+"""
+ANAPHORS = frozenset(_ANAPHORS.casefold().split())
+UNSPACED_ANAPHOR = re.compile("它|他们|她们|他們|她們|这个|那个|这些|那些|這個|那個|それ|これ|あれ|그것|이것|มัน|นั้น|นี้")
+
+_FILLER = """
+    appreciate appreciated ask asking curious dear excuse explain find greetings hello help hey hi kindly know like
+    maybe ok okay please pls plz possibly question quick really sorry tell thank thanks thx understand want wonder
+    wondering
+    bitte danke gerne hallo könnten könntest möchte sag sagen wissen
+    aimerais bonjour dire merci plaît pourriez savoir svp voudrais decir decirme favor gracias hola podría podrías
+    quisiera saber ciao grazie potresti vorrei obrigado olá gostaria alstublieft bedankt graag
+    здравствуйте пожалуйста подскажите привет скажите спасибо أخبرني فضلك شكرا مرحبا
+"""
+FILLER = frozenset(_FILLER.casefold().split())
+UNSPACED_FILLER = re.compile(
+    "请问|請問|请告诉我|您好|你好|谢谢|謝謝|教えてください|お願いします|すみません|ありがとうございます|알려주세요|감사합니다|สวัสดี|ขอบคุณ|ช่วยบอก|ครับ|ค่ะ"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A question as it is searched.
+
+    Attributes:
+        words: token to weight; the question's own weigh 1.
+        texts: what is embedded, with weights.
+    """
+
+    words: dict[str, float]
+    texts: tuple[tuple[str, float], ...]
+
+
+def read_question(question: str, *, history: Sequence[str], languages: Collection[int]) -> Reading:
+    """What to search for.
+
+    A question of few terms, or with a word that points back, is a follow-up: then the user's last three turns before it
+    join in, each weighing less. Elsewhere they would do harm when the subject changes.
+
+    Args:
+        history: the user's earlier turns, oldest first.
+        languages: those of the documents, the most frequent first; words that two forms share are joined in that one.
+    """
+    telling = _content(question, languages)
+    weights = dict.fromkeys(telling.values(), 1.0)
+    texts = [(_encodable(question), 1.0)]
+    if history and _is_follow_up(question, weights):
+        for turn, weight in zip(reversed(history), EARLIER, strict=False):
+            for stem, word in _content(turn, languages).items():
+                known = telling.setdefault(stem, word)
+                weights[known] = weights.get(known, 0.0) + weight
+            texts.append((_encodable(turn), weight))
+    return Reading(words=weights, texts=tuple(texts))
+
+
+def _encodable(text: str) -> str:
+    """Without lone surrogates, which JSON can carry and no encoder takes."""
+    return text.encode("utf-8", "ignore").decode()
+
+
+def _content(text: str, languages: Collection[int]) -> dict[str, str]:
+    """The tokens that say something, each under its term: no stop words, and no filler unless there is nothing else."""
+    every = tokens(UNSPACED_FILLER.sub(" ", text)) or tokens(text)
+    spoken = max(languages, key=lambda language: sum(token in LATIN[language].stop_words for token in every))
+    telling = [token for token in every if not is_stop_word(token, spoken)]
+    telling = [token for token in telling if token not in FILLER] or telling
+    main = next(iter(languages))
+    return {term(token, main): token for token in reversed(telling)}
+
+
+def _is_follow_up(question: str, words: Collection[str]) -> bool:
+    length = sum(0.5 if is_unspaced(word) else 1.0 for word in words)  # a word is about two bigrams
+    return length <= SHORT or not ANAPHORS.isdisjoint(tokens(question)) or UNSPACED_ANAPHOR.search(question) is not None

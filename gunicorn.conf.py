@@ -1,0 +1,42 @@
+"""How gunicorn serves BOT GPT. Each number has its reason; docs/configuration.md has the variables."""
+
+import os
+import signal
+from typing import Any
+
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+
+# A turn waits for the model most of its time, so threads carry the waiting and two processes use two cores.
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "64"))
+preload_app = True  # one import for all workers, and their memory shared
+keepalive = 75  # longer than a load balancer's idle timeout of 60 s, so that it never meets a closed connection
+
+# A stopping worker lets its turns end: the turn's deadline and what closing it may take.
+graceful_timeout = int(float(os.environ.get("LLM_TURN_SECONDS", "60"))) + 20
+
+accesslog = None  # the application logs a line for each request, with its id
+loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
+control_socket_disable = True
+
+
+def when_ready(server: Any) -> None:
+    """Print where everything is, once connections are accepted; `manage.py serve` asks for it."""
+    if os.environ.get("BOTGPT_BANNER"):
+        from botgpt.operations.banner import print_banner
+
+        host, port = server.address[0][:2]
+        print_banner(f"http://{host}:{port}")
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Build the provider's client before the first request needs it: it costs 30 ms and an import.
+
+    A terminal's Ctrl-C goes to the master and to the workers, and the master then tells the workers to quit: the second
+    signal can arrive inside the first one's handler and lock it up. So workers leave Ctrl-C to the master.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from llm.providers import registry
+
+    registry.warm()

@@ -1,0 +1,131 @@
+"""The admin of the ledger: every call to a provider, with totals; nothing here can be changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
+from unfold.decorators import display
+
+from .admin_filters import DayRangeFilter
+from .ledger import RECENT, recent, spent_by_day, summed
+from .models import LLMCall
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+OUTCOME_COLOURS = {outcome.value: "danger" for outcome in LLMCall.Outcome} | {
+    "ok": "success",
+    "rate_limited": "warning",
+}
+
+
+class ModelFilter(DropdownFilter):
+    """The models that were called lately; older ones can still be asked for in the address."""
+
+    title = "model"
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = recent(LLMCall.objects.all()).order_by().values_list("model", flat=True).distinct()
+        return [(name, name) for name in sorted(names)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LLMCall]) -> QuerySet[LLMCall]:
+        return queryset.filter(model=self.value()) if self.value() else queryset
+
+
+@admin.register(LLMCall)
+class LLMCallAdmin(ModelAdmin):
+    """The ledger."""
+
+    list_display = (
+        "created_at",
+        "user",
+        "model",
+        "purpose",
+        "attempt",
+        "outcome_label",
+        "prompt_tokens",
+        "completion_tokens",
+        "cost_label",
+        "latency",
+    )
+    list_filter = (
+        ModelFilter,
+        ("outcome", ChoicesDropdownFilter),
+        ("purpose", ChoicesDropdownFilter),
+        ("user", AutocompleteSelectFilter),
+        ("created_at", DayRangeFilter),
+    )
+    list_filter_submit = True
+    list_select_related = ("user",)
+    list_before_template = "admin/llm/llmcall/totals.html"
+    ordering = ("-id",)
+    sortable_by = ()
+    fields = readonly_fields = (
+        "created_at",
+        "user",
+        "conversation_link",
+        "purpose",
+        "provider",
+        "model",
+        "attempt",
+        "outcome",
+        "error",
+        "prompt_tokens",
+        "completion_tokens",
+        "cached_tokens",
+        "cost_label",
+        "prices",
+        "latency",
+        "request_id",
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: LLMCall | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: LLMCall | None = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, below the totals of what the filters let through."""
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
+            calls = response.context_data["cl"].queryset
+            bounded = any(request.GET.get(f"created_at_{end}") for end in ("from", "to"))
+            days = spent_by_day(calls if bounded else recent(calls))
+            period = "the chosen period" if bounded else f"the last {RECENT.days} days"
+            response.context_data |= {"days": days, "total": summed(days), "period": period}
+        return response
+
+    @display(description="Outcome", label=OUTCOME_COLOURS)
+    def outcome_label(self, call: LLMCall) -> str:
+        return call.outcome
+
+    @display(description="Cost, US$")
+    def cost_label(self, call: LLMCall) -> str:
+        return "not known" if call.cost is None else f"{call.cost:.6f}"
+
+    @display(description="Prices, US$ per million tokens")
+    def prices(self, call: LLMCall) -> str:
+        return ", ".join(f"{name} {value}" for name, value in (call.price or {}).items()) or "not known"
+
+    @display(description="Latency")
+    def latency(self, call: LLMCall) -> str:
+        return f"{call.latency_ms} ms"
+
+    @display(description="Conversation")
+    def conversation_link(self, call: LLMCall) -> str | None:
+        if call.conversation_id is None:
+            return None
+        url = reverse("admin:conversations_conversation_change", args=[call.conversation_id])
+        return format_html('<a href="{}">{}</a>', url, call.conversation_id)

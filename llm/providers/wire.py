@@ -1,0 +1,106 @@
+"""The chat completion format that Groq shares with other providers: what is sent, and what an answer must be."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from llm import errors
+from llm.types import Completion, Usage
+
+if TYPE_CHECKING:
+    from llm.types import ChatRequest
+
+SHOWN_CHARS = 300  # of a provider's own message
+ACCOUNT = re.compile(r"\b(?:org|project)_\w+")
+CODES: dict[str, type[errors.ProviderError]] = {
+    "model_decommissioned": errors.UnknownModel,
+    "model_not_found": errors.UnknownModel,
+    "context_length_exceeded": errors.RequestTooLarge,
+}
+STATUSES: dict[int, type[errors.ProviderError]] = {
+    400: errors.ProviderRejected,
+    401: errors.ProviderUnauthorized,
+    402: errors.ProviderUnauthorized,
+    403: errors.ProviderUnauthorized,
+    404: errors.UnknownModel,
+    408: errors.ProviderTimeout,
+    413: errors.RequestTooLarge,
+    422: errors.ProviderRejected,
+    429: errors.ProviderRateLimited,
+    498: errors.ProviderRateLimited,
+}
+
+
+def body(request: ChatRequest, *, model: str, **more: Any) -> dict[str, Any]:
+    """The request's body; `more` adds parameters that only some models take."""
+    return {
+        "model": model,
+        "messages": [{"role": message.role, "content": clean(message.content)} for message in request.messages],
+        "temperature": request.temperature,
+        "max_completion_tokens": request.max_tokens,
+        **more,
+    }
+
+
+def completion(answer: object, *, provider: str, model: str) -> Completion:
+    """The decoded body of a success, checked: status 200 alone proves nothing.
+
+    Raises:
+        ProviderInvalidResponse: it is not a chat completion, or has no text, or no end.
+    """
+    match answer:
+        case {"error": dict() | str() as error}:
+            raise errors.ProviderInvalidResponse(f"An error came as a success: {_message(error)}")
+        case {"choices": [{"message": dict() as message} as choice, *_], **rest}:
+            used = usage(rest.get("usage"))
+        case _:
+            raise errors.ProviderInvalidResponse("The answer is not a chat completion.")
+    content, reason = message.get("content"), choice.get("finish_reason")
+    text = clean(content) if isinstance(content, str) else ""
+    if not text.strip():
+        problem = "The answer has no text."
+        if reason == "length":
+            problem = "All completion tokens went into reasoning and none into an answer: raise MAX_COMPLETION_TOKENS."
+        raise errors.ProviderInvalidResponse(problem, usage=used)
+    if not isinstance(reason, str):
+        raise errors.ProviderInvalidResponse("The answer has no end (no finish_reason).", usage=used)
+    return Completion(text=text, model=model, provider=provider, usage=used or Usage(), finish_reason=reason)
+
+
+def usage(reported: object) -> Usage | None:
+    """The token counts of an answer; None when it has none."""
+    if not isinstance(reported, dict):
+        return None
+    prompt = _count(reported.get("prompt_tokens"))
+    details = reported.get("prompt_tokens_details")
+    cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else 0
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=_count(reported.get("completion_tokens")),
+        cached_tokens=min(cached, prompt),
+    )
+
+
+def refusal(status: int, *, phrase: str, answer: object, retry_after: float | None) -> errors.ProviderError:
+    """The error for a status from 300 up. A code in the body says more than the status does."""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    kind = CODES.get(code) if isinstance(code, str) else None
+    kind = kind or STATUSES.get(status, errors.ProviderUnavailable)
+    message = f"{status} {phrase}".rstrip() + (f": {_message(error)}" if error else "")
+    return kind(message, retry_after=retry_after, usage=Usage())
+
+
+def clean(text: str) -> str:
+    """Without what cannot be stored or sent: NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
+
+
+def _message(error: object) -> str:
+    message = error.get("message") if isinstance(error, dict) else error
+    return ACCOUNT.sub("[account]", " ".join(clean(str(message)).split()))[:SHOWN_CHARS]
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0

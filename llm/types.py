@@ -1,0 +1,109 @@
+"""What passes between the parts of `llm`, and in and out of it: frozen values, no rows, no HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from documents.search.packing import ChunkSpan
+
+if TYPE_CHECKING:
+    from documents.deadline import Deadline
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message as a provider gets it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryMessage:
+    """An earlier message of the conversation; the id says how far a window reaches."""
+
+    id: int
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of a document that was retrieved: `content[start:end] == text`, offsets in characters.
+
+    Chunks that overlap are merged, so `chunks` names each with its own span, in order. `number` is what the model
+    cites it by. `score` is the best of its chunks, 0 to 1.
+
+    Attributes:
+        flags: in which ways it reads like instructions to a model, see `suspicion`; mostly none.
+        flagged_chunks: the ids of the chunks that do.
+    """
+
+    number: int
+    document_id: int
+    filename: str
+    start: int
+    end: int
+    text: str
+    score: float
+    chunks: tuple[ChunkSpan, ...]
+    flags: tuple[str, ...] = ()
+    flagged_chunks: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Whom a provider call is booked to. Ids, so that the ledger needs to know no rows."""
+
+    user_id: int | None = None
+    conversation_id: int | None = None
+    message_id: int | None = None
+    purpose: str = "reply"
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What a provider is asked. `question` and `passages` are in `messages` too; the offline provider needs them apart.
+
+    Args:
+        max_tokens: of the answer, the model's own reasoning included.
+        attempt: 1 for the first try of a model; counted by the wrapper that retries.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    deadline: Deadline
+    max_tokens: int
+    temperature: float
+    question: str = ""
+    passages: tuple[Passage, ...] = ()
+    grounded_mode: bool = False
+    attempt: int = 1
+    attribution: Attribution = field(default_factory=Attribution)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A provider's answer."""
+
+    text: str
+    model: str
+    provider: str
+    usage: Usage
+    finish_reason: str = "stop"

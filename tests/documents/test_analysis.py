@@ -1,0 +1,132 @@
+"""Words are compared as readers compare them, in every script."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from documents.search.analysis import language_of, terms, tokens
+from documents.search.languages import LATIN
+from documents.search.question import read_question
+
+GERMAN = next(place for place, language in enumerate(LATIN) if language.name == "german")
+SPANISH = next(place for place, language in enumerate(LATIN) if language.name == "spanish")
+ENGLISH = 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "language"),
+    [
+        ("running", "runs", ENGLISH),
+        ("the children's ferry", "children ferry", ENGLISH),
+        ("Biden’s", "Biden", ENGLISH),
+        ("résumé", "resume", ENGLISH),
+        ("São Paulo", "sao paulo", ENGLISH),
+        ("cafe\u0301", "café", ENGLISH),
+        ("ＦＥＲＲＹ", "ferry", ENGLISH),
+        ("ﬁne", "fine", ENGLISH),
+        ("İstanbul", "istanbul", ENGLISH),
+        ("Häuser", "Haus", GERMAN),
+        ("Müller", "Mueller", GERMAN),
+        ("Straße", "STRASSE", GERMAN),
+        ("canciones", "cancion", SPANISH),
+        ("студентов", "студенты", ENGLISH),
+        ("ёлка", "елки", ENGLISH),
+        ("большой", "большого", ENGLISH),
+        ("الكتاب", "كتاب", ENGLISH),
+        ("العَرَبِيَّة", "العربية", ENGLISH),
+        ("λέξεις", "λεξεισ", ENGLISH),
+        ("लड़कों", "लड़के", ENGLISH),
+        ("שָׁלוֹם", "שלום", ENGLISH),
+    ],
+)
+def test_forms_of_a_word_are_one_term(one: str, other: str, language: int) -> None:
+    assert terms(one, language=language) == terms(other, language=language) != []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("北港的渡轮", ["北港", "港的", "的渡", "渡轮"]),
+        ("渡", ["渡"]),
+        ("渡轮 2024 ferry", ["渡轮", "2024", "ferri"]),
+        ("เรือออก", ["เร", "รื", "ือ", "ออ", "ออ", "อก"]),
+        ("학교에서", ["학교", "교에", "에서"]),
+        ("foo_bar v1.2", ["foo", "bar", "v1", "2"]),
+        ("हिन्दी", ["हिन्द"]),
+        ("I don't know what it is", ["know"]),
+        ("😀 — !?", []),
+    ],
+)
+def test_a_text_gives_these_terms(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
+
+
+def test_documents_hold_ideographs_alone_too_so_that_a_question_of_one_finds_them() -> None:
+    assert set(tokens("渡轮", singles=True)) == {"渡轮", "渡", "轮"}
+    assert tokens("渡轮") == ["渡轮"]
+    assert tokens("เรือ", singles=True) == tokens("เรือ")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("The ferry leaves the northern harbour at seven, and there is no other.", "english"),
+        ("Die Fähre fährt um sieben Uhr ab, und es gibt keine andere.", "german"),
+        ("Le bac quitte le port du nord à sept heures et il n'y en a pas d'autre.", "french"),
+        ("El barco sale del puerto a las siete y no hay otro hasta la noche.", "spanish"),
+        ("Il traghetto parte dal porto alle sette e non ce ne sono altri per oggi.", "italian"),
+        ("O barco sai do porto às sete e não há outro até à noite.", "portuguese"),
+        ("De boot vertrekt om zeven uur uit de haven en er is geen andere.", "dutch"),
+        ("Färjan lämnar hamnen klockan sju och det finns ingen annan som går.", "swedish"),
+        ("Prom odpływa z portu o siódmej i nie ma już innego, który by płynął.", "polish"),
+        ("Vapur saat yedide limandan kalkar ve başka bir vapur yok.", "turkish"),
+        ("渡轮七点离开北港", "english"),
+        ("", "english"),
+    ],
+)
+def test_the_language_of_a_text_is_told_by_its_small_words(text: str, language: str) -> None:
+    assert LATIN[language_of(text)].name == language
+
+
+@given(st.text(max_size=400), st.integers(0, len(LATIN) - 1))
+def test_any_text_can_be_analysed_in_any_language(text: str, language: int) -> None:
+    assert all(terms(text, language=language))
+
+
+def words(question: str, *history: str) -> dict[str, float]:
+    return read_question(question, history=history, languages=[ENGLISH]).words
+
+
+def test_polite_words_are_not_searched_for_unless_there_is_nothing_else() -> None:
+    assert words("Hi, could you please tell me when the ferry leaves? Thanks!") == words("when the ferry leaves?")
+    assert words("Hello, thanks!") == {"hello": 1.0, "thanks": 1.0}
+    assert words("请问渡轮几点离开") == words("渡轮几点离开")
+
+
+def test_forms_of_a_word_count_once() -> None:
+    assert list(words("ferry ferries Ferry's")) == ["ferry"]
+
+
+@pytest.mark.parametrize("question", ["And in winter?", "When exactly does it leave the northern harbour on Sundays?"])
+def test_a_short_question_or_one_that_points_back_takes_in_the_turns_before_it(question: str) -> None:
+    earlier = ["Tell me about trains", "Is there a bus?", "When do ferries leave?", "What does the ticket cost?"]
+    found = words(question, *earlier)
+    assert found["ticket"] == pytest.approx(0.3)
+    assert found["ferries"] == pytest.approx(0.09)
+    assert found["bus"] == pytest.approx(0.027)
+    assert "trains" not in found
+
+
+def test_a_word_of_the_question_that_came_before_weighs_more() -> None:
+    assert words("And ferry tickets?", "When do ferries leave?")["ferry"] == pytest.approx(1.3)
+
+
+def test_a_question_that_stands_alone_is_searched_alone() -> None:
+    question = "Which museums near the northern harbour open on Sundays in winter?"
+    assert words(question, "When do ferries leave?") == words(question)
+
+
+def test_a_chinese_question_is_measured_in_words_not_in_bigrams() -> None:
+    assert "渡轮" in words("冬天开放时间呢", "渡轮几点离开")

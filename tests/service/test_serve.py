@@ -1,0 +1,56 @@
+"""`manage.py serve`: from nothing to a running service, and cleanly back."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import urllib.request
+from typing import TYPE_CHECKING
+
+from tests.service.running import ROOT, free_port, running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_it_says_where_everything_is_and_ends_cleanly_on_ctrl_c(tmp_path: Path) -> None:
+    with running(tmp_path) as service:
+        ready = json.load(urllib.request.urlopen(f"{service.url}/health/ready"))
+        assert ready["llm"]["mode"] == "offline"
+        assert service.stop() == 0
+        output = service.output
+    for address in ("/api/v1", "/api/v1/docs", "/admin/"):
+        assert f"{service.url}{address}" in output
+    assert "curl" in output
+    assert "GROQ_API_KEY" in output
+    assert "Traceback" not in output
+
+
+def test_a_second_start_keeps_the_data(tmp_path: Path) -> None:
+    for _ in range(2):
+        with running(tmp_path) as service:
+            body = json.load(urllib.request.urlopen(f"{service.url}/api/v1/documents"))
+            assert body["total"] == 4
+            assert service.stop() == 0
+
+
+def test_an_occupied_port_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    with socket.socket() as occupant:
+        occupant.bind(("127.0.0.1", free_port()))
+        occupant.listen()
+        port = occupant.getsockname()[1]
+        environment = {"DEBUG": "true", "SECRET_KEY": "x", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+        done = subprocess.run(
+            [sys.executable, "manage.py", "serve", "--port", str(port)],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert f"Port {port} on 127.0.0.1 cannot be used: Address already in use." in done.stderr
+    assert f"make run PORT={port + 1}" in done.stderr
+    assert not list(tmp_path.iterdir())
