@@ -191,6 +191,9 @@ class Message(models.Model):
     citations = models.JSONField(default=list)
     grounded = models.BooleanField(null=True, help_text="Whether passages were found to answer from; null when open.")
     error = models.TextField(null=True)  # noqa: DJ001  the contract says null
+    restarts = models.PositiveSmallIntegerField(
+        default=0, help_text="How often the text began anew while it was streamed; positions are within one beginning."
+    )
     context = models.JSONField(null=True, help_text="What was sent with the question, and what was dropped.")
     feedback = models.CharField(max_length=10, choices=Feedback, null=True)  # noqa: DJ001
     created_at = models.DateTimeField(default=timezone.now)

@@ -31,6 +31,8 @@ class LLMCall(models.Model):
         UNKNOWN_MODEL = "unknown_model"
         UNAUTHORIZED = "unauthorized"
         REJECTED = "rejected", "Rejected (bad request)"
+        CANCELLED = "cancelled"
+        ABANDONED = "abandoned", "Abandoned (the process ended during the call)"
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="llm_calls", db_index=False
@@ -48,6 +50,9 @@ class LLMCall(models.Model):
     prompt_tokens = models.PositiveIntegerField(default=0)
     completion_tokens = models.PositiveIntegerField(default=0)
     cached_tokens = models.PositiveIntegerField(default=0, help_text="Of the prompt tokens, those the provider had.")
+    estimated = models.BooleanField(
+        default=False, help_text="The tokens are our estimate: the call ended before the provider reported any."
+    )
     cost = models.DecimalField(
         max_digits=16, decimal_places=10, null=True, help_text="US dollars; null where the model's price is not known."
     )

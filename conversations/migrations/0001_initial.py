@@ -109,6 +109,13 @@ class Migration(migrations.Migration):
                 ),
                 ("error", models.TextField(null=True)),
                 (
+                    "restarts",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="How often the text began anew while it was streamed; positions are within one beginning.",
+                    ),
+                ),
+                (
                     "context",
                     models.JSONField(help_text="What was sent with the question, and what was dropped.", null=True),
                 ),

@@ -53,6 +53,8 @@ class Migration(migrations.Migration):
                             ("unknown_model", "Unknown Model"),
                             ("unauthorized", "Unauthorized"),
                             ("rejected", "Rejected (bad request)"),
+                            ("cancelled", "Cancelled"),
+                            ("abandoned", "Abandoned (the process ended during the call)"),
                         ],
                         max_length=20,
                     ),
@@ -63,6 +65,13 @@ class Migration(migrations.Migration):
                 (
                     "cached_tokens",
                     models.PositiveIntegerField(default=0, help_text="Of the prompt tokens, those the provider had."),
+                ),
+                (
+                    "estimated",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The tokens are our estimate: the call ended before the provider reported any.",
+                    ),
                 ),
                 (
                     "cost",
