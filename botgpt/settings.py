@@ -218,6 +218,8 @@ LLM_PROVIDERS = {
     }
     for name in {entry.strip().partition("/")[0] for entry in LLM_CHAIN} - {"groq", "offline", ""}
 }
+STREAM_PING_SECONDS = env.float("STREAM_PING_SECONDS", default=15.0)
+WEB_THREADS = env.int("WEB_THREADS", default=64)
 LLM_SKIP_AFTER = env.int("LLM_SKIP_AFTER", default=3)
 LLM_SKIP_SECONDS = env.float("LLM_SKIP_SECONDS", default=30.0)
 LLM_TURN_SECONDS = env.float("LLM_TURN_SECONDS", default=60.0)

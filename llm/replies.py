@@ -200,7 +200,8 @@ def stream(prepared: Prepared, screen: Screen) -> Reply:
         if completion is None:
             raise RuntimeError("A stream ended without its completion.")
         reply = _answered(prepared, completion, began=began)
-    shown.finish(reply.text)
+    if reply.status != "failed":
+        shown.finish(reply.text)
     return reply
 
 
@@ -224,7 +225,7 @@ def _broken(prepared: Prepared, exc: ProviderError, *, text: str, began: float) 
     report = prepared.window.report()
     timings = prepared.timings | {"llm": time.perf_counter() - began}
     if isinstance(exc, Cancelled):
-        answer = checked(text, passages=prepared.passages) if text else None
+        answer = checked(text.rstrip(), passages=prepared.passages) if text.strip() else None
         return Reply(
             text=answer.text if answer else "",
             status="cancelled",
