@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
@@ -18,6 +18,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from llm.booking import tallied
+from llm.budgets import BudgetExceeded
 from llm.durable import durably
 from llm.providers.offline import OFFLINE
 from llm.replies import Reply, check_question, generate_reply
@@ -56,12 +58,17 @@ class ConversationGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and its reply. `timings` are the seconds of the reply's parts, see `Reply`."""
+    """A question and its reply. `timings` are the seconds of the reply's parts, see `Reply`.
+
+    Attributes:
+        before: columns of the conversation as they were before the turn; None when the turn began it.
+    """
 
     conversation: Conversation
     question: Message
     reply: Message
     document_ids: Sequence[int] = ()
+    before: dict[str, Any] | None = None
     timings: dict[str, float] = field(default_factory=dict)
 
 
@@ -69,7 +76,7 @@ def start_conversation(*, user: User, first_message: str, mode: str, documents: 
     """Create a conversation and answer its first message.
 
     Raises:
-        QuestionTooLong: nothing is stored.
+        QuestionTooLong, BudgetExceeded: nothing is stored.
         ConversationGone: it was deleted before the reply was there.
     """
     grounded = mode == Conversation.Mode.RAG
@@ -92,7 +99,7 @@ def take_turn(conversation: Conversation, *, question: str) -> Turn:
     """Add a question to the active branch and answer it.
 
     Raises:
-        QuestionTooLong: nothing is stored.
+        QuestionTooLong, BudgetExceeded: nothing is stored.
         TurnInProgress: another turn is running; nothing is stored.
         ConversationGone: it was deleted before the reply was there.
     """
@@ -109,10 +116,11 @@ def take_turn(conversation: Conversation, *, question: str) -> Turn:
 
 
 def _open(conversation: Conversation, text: str) -> Turn:
+    before = {name: getattr(conversation, name) for name in ("active_leaf_id", "activity_at", "updated_at")}
     with transaction.atomic():
         question, reply = _add_rows(conversation, text, parent_id=conversation.active_leaf_id)
         conversation.record_turn(leaf=reply, added=2)
-    return Turn(conversation, question, reply, document_ids=conversation.document_ids or ())
+    return Turn(conversation, question, reply, document_ids=conversation.document_ids or (), before=before)
 
 
 def _add_rows(conversation: Conversation, text: str, *, parent_id: int | None) -> tuple[Message, Message]:
@@ -160,25 +168,43 @@ def _take_over(conversation: Conversation) -> None:
 def _run(turn: Turn) -> Turn:
     """Generate the reply and close the turn, also when something unforeseen breaks."""
     conversation = turn.conversation
-    try:
-        reply = generate_reply(
-            question=turn.question.content,
-            history=_history(conversation, through=turn.question.parent_id),
-            summary=conversation.summary,
-            document_ids=turn.document_ids if conversation.is_grounded else None,
-            attribution=Attribution(
-                user_id=conversation.user_id,
-                conversation_id=conversation.pk,
-                message_id=turn.reply.pk,
-                request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
-            ),
-        )
-    except BaseException:
-        _close(turn, Reply(text=settings.FALLBACK_REPLY, status="failed", error="An unexpected error happened."))
-        raise
-    _close(turn, reply)
+    with tallied() as spent:
+        try:
+            reply = generate_reply(
+                question=turn.question.content,
+                history=_history(conversation, through=turn.question.parent_id),
+                summary=conversation.summary,
+                document_ids=turn.document_ids if conversation.is_grounded else None,
+                attribution=Attribution(
+                    user_id=conversation.user_id,
+                    conversation_id=conversation.pk,
+                    message_id=turn.reply.pk,
+                    request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
+                ),
+            )
+        except BudgetExceeded:
+            _undo(turn)
+            raise
+        except BaseException:
+            failed = Reply(text=settings.FALLBACK_REPLY, status="failed", error="An unexpected error happened.")
+            _close(turn, failed, tokens_used=spent.tokens)
+            raise
+    _close(turn, reply, tokens_used=spent.tokens)
     turn.timings.update(reply.timings)
     return turn
+
+
+@transaction.atomic
+def _undo(turn: Turn) -> None:
+    """Take a turn back that no model was asked for, so that it can be tried again as if it had never been."""
+    running = Message.objects.filter(pk=turn.reply.pk, status=Status.IN_PROGRESS)
+    if not running.update(status=Status.INCOMPLETE):
+        return  # it was taken over, or deleted
+    if turn.before is None:
+        turn.conversation.delete()
+        return
+    Message.objects.filter(pk=turn.question.pk).delete()  # and the reply with it
+    Conversation.objects.filter(pk=turn.conversation.pk).update(message_count=F("message_count") - 2, **turn.before)
 
 
 def _history(conversation: Conversation, *, through: int | None) -> Iterator[HistoryMessage]:
@@ -193,8 +219,11 @@ def _history(conversation: Conversation, *, through: int | None) -> Iterator[His
             yield HistoryMessage(id=message.pk, role=message.role, content=message.content)  # type: ignore[arg-type]
 
 
-def _close(turn: Turn, reply: Reply) -> None:
+def _close(turn: Turn, reply: Reply, *, tokens_used: int) -> None:
     """Write the reply, in one statement: it has been paid for, so a lost connection or a lock is tried again.
+
+    Args:
+        tokens_used: of all calls that were booked to the reply, failed ones included.
 
     Raises:
         ConversationGone: there is no row left to write it to.
@@ -203,7 +232,7 @@ def _close(turn: Turn, reply: Reply) -> None:
     row.finish(
         content=reply.text,
         status=reply.status,
-        tokens_used=reply.tokens_used,
+        tokens_used=tokens_used,
         model_used=reply.model,
         citations=list(reply.citations),
         grounded=reply.grounded,

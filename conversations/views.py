@@ -14,7 +14,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from llm.budgets import BudgetExceeded
 from llm.context import QuestionTooLong
+from llm.views import BudgetSpent
 
 from . import examples, export, turns
 from .filters import ConversationFilter
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
 
     from .models import Message
 
-TURN_ERRORS = {"409": "A reply is being generated in this conversation"}
+NO_BUDGET = {"429": "The caller's budget is used up: `budget_exceeded`"}
+TURN_ERRORS = {"409": "A reply is being generated in this conversation"} | NO_BUDGET
 
 
 class TurnConflict(exceptions.APIException):
@@ -63,7 +66,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
     filterset_class = ConversationFilter
     results_name = "conversations"
     lookup_value_converter = "int"
-    extra_errors: ClassVar = {"update": TURN_ERRORS, "send": TURN_ERRORS}
+    extra_errors: ClassVar = {"create": NO_BUDGET, "update": TURN_ERRORS, "send": TURN_ERRORS}
 
     def get_total(self, queryset: QuerySet[Conversation]) -> int:
         """The number of conversations in the list; without a filter it is kept with the user."""
@@ -214,6 +217,8 @@ def _take(take: Callable[..., turns.Turn], *args: Any, field: str, **kwargs: Any
         raise exceptions.ValidationError({field: str(exc)}) from exc
     except turns.TurnInProgress as exc:
         raise TurnConflict(exc) from exc
+    except BudgetExceeded as exc:
+        raise BudgetSpent(exc) from exc
     except turns.ConversationGone as exc:
         raise exceptions.NotFound("The conversation was deleted before its reply was there.") from exc
 

@@ -17,6 +17,7 @@ from .answers import checked
 from .durable import release_connection
 from .errors import ProviderError
 from .providers import registry
+from .reserving import reserved
 from .retrieval import Retrieval, retrieve
 from .rewriting import stand_alone
 from .types import Attribution, ChatRequest, HistoryMessage
@@ -44,7 +45,6 @@ class Reply:
     text: str
     status: Literal["complete", "failed"]
     model: str | None = None
-    tokens_used: int = 0
     citations: tuple[dict[str, Any], ...] = ()
     grounded: bool | None = None
     context: dict[str, Any] | None = None
@@ -80,15 +80,17 @@ def generate_reply(
     Args:
         history: earlier messages, newest first; read as far as the window reaches.
         document_ids: what to ground the reply in; None in open mode.
+
+    Raises:
+        BudgetExceeded: the user may not spend what the reply could cost.
     """
     deadline = Deadline.after(settings.LLM_TURN_SECONDS)
     for_search, for_window = tee(history)
     timings: dict[str, float] = {}
     began = time.perf_counter()
     found: Retrieval | None = None
-    spent = 0
     if document_ids is not None:
-        found, spent = _search(
+        found = _search(
             question, history=for_search, document_ids=document_ids, deadline=deadline, attribution=attribution
         )
         timings["retrieval"] = time.perf_counter() - began
@@ -103,7 +105,7 @@ def generate_reply(
             correction=_correction(),
         )
     except context.QuestionTooLong as exc:
-        return _failed(str(exc), report=None, timings=timings, tokens_used=spent)
+        return _failed(str(exc), report=None, timings=timings)
     report = window.report()
     request = ChatRequest(
         messages=window.messages,
@@ -118,10 +120,11 @@ def generate_reply(
     release_connection()
     began = time.perf_counter()
     try:
-        completion = registry.chain().complete(request)
+        with reserved(request):
+            completion = registry.chain().complete(request)
     except ProviderError as exc:
         logger.exception("No model answered")
-        return _failed(str(exc), report=report, timings=timings, tokens_used=spent)
+        return _failed(str(exc), report=report, timings=timings)
     finally:
         timings["llm"] = time.perf_counter() - began
     tokens.learn(model=completion.model, estimated=window.estimated, reported=completion.usage.prompt_tokens)
@@ -130,7 +133,6 @@ def generate_reply(
         text=answer.text,
         status="complete",
         model=completion.model,
-        tokens_used=completion.usage.total_tokens + spent,
         citations=answer.citations,
         grounded=bool(window.passages) if found else None,
         context=report | {"links_removed": answer.links_removed},
@@ -149,25 +151,23 @@ def _search(
     document_ids: Sequence[int],
     deadline: Deadline,
     attribution: Attribution,
-) -> tuple[Retrieval, int]:
-    """What the documents say to a question, read in the light of the conversation; and the tokens that took."""
+) -> Retrieval:
+    """What the documents say to a question, read in the light of the conversation."""
     if settings.LLM_REWRITE_QUESTIONS and not registry.is_offline():
         recent = list(islice(history, REWRITE_FROM))
         rewritten = stand_alone(question, recent=recent, deadline=deadline, attribution=attribution) if recent else None
         if rewritten:
-            found = retrieve(rewritten.text, document_ids=document_ids, attribution=attribution)
-            return found, rewritten.tokens_used
+            return retrieve(rewritten, document_ids=document_ids, attribution=attribution)
         history = iter(recent)
     asked = islice((message.content for message in history if message.role == "user"), EARLIER_QUESTIONS)
-    found = retrieve(question, document_ids=document_ids, attribution=attribution, earlier_questions=list(asked)[::-1])
-    return found, 0
+    earlier = list(asked)[::-1]
+    return retrieve(question, document_ids=document_ids, attribution=attribution, earlier_questions=earlier)
 
 
-def _failed(reason: str, *, report: dict[str, Any] | None, timings: dict[str, float], tokens_used: int) -> Reply:
+def _failed(reason: str, *, report: dict[str, Any] | None, timings: dict[str, float]) -> Reply:
     return Reply(
         text=settings.FALLBACK_REPLY,
         status="failed",
-        tokens_used=tokens_used,
         context=report,
         error=reason,
         timings=timings,
