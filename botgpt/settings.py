@@ -4,6 +4,7 @@ Nothing set means production: DEBUG is off and a missing SECRET_KEY refuses to s
 `make run` writes a development `.env`, which is read here when it exists.
 """
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,10 @@ LLM_REASONING_EFFORT = env.str("LLM_REASONING_EFFORT", default="low")
 MAX_CONTEXT_TOKENS = env.int("MAX_CONTEXT_TOKENS", default=6_000)
 MAX_COMPLETION_TOKENS = env.int("MAX_COMPLETION_TOKENS", default=2_000)
 MAX_MESSAGE_CHARS = env.int("MAX_MESSAGE_CHARS", default=32_000)
+LLM_BUDGET_DAY_TOKENS = env.int("LLM_BUDGET_DAY_TOKENS", default=None)
+LLM_BUDGET_MONTH_TOKENS = env.int("LLM_BUDGET_MONTH_TOKENS", default=None)
+LLM_BUDGET_DAY_COST = env.get_value("LLM_BUDGET_DAY_COST", cast=Decimal, default=None)
+LLM_BUDGET_MONTH_COST = env.get_value("LLM_BUDGET_MONTH_COST", cast=Decimal, default=None)
 SYSTEM_PROMPT = env.str("SYSTEM_PROMPT", default="")
 FALLBACK_REPLY = env.str(
     "FALLBACK_REPLY",

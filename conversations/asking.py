@@ -12,7 +12,9 @@ from rest_framework import exceptions, status
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.response import Response
 
+from llm.budgets import BudgetExceeded
 from llm.context import QuestionTooLong
+from llm.views import BudgetSpent
 
 from . import turns
 from .idempotency import KeyReused, Once
@@ -39,7 +41,10 @@ KEY_HEADER = OpenApiParameter(
     "has the header `Idempotent-Replayed: true`. One that is still running is waited for. 1 to 255 visible ASCII "
     "characters.",
 )
-STARTING_ERRORS = {"422": "The idempotency key came before with another request"}
+STARTING_ERRORS = {
+    "422": "The idempotency key came before with another request",
+    "429": "The caller's budget is used up: `budget_exceeded`",
+}
 TURN_ERRORS = STARTING_ERRORS | {"409": "A reply is being generated in this conversation"}
 
 
@@ -109,6 +114,8 @@ def refusals(*, field: str) -> Iterator[None]:
         raise exceptions.ValidationError({field: str(exc)}) from exc
     except TurnInProgress as exc:
         raise TurnConflict(exc) from exc
+    except BudgetExceeded as exc:
+        raise BudgetSpent(exc) from exc
     except KeyReused as exc:
         raise IdempotencyMismatch from exc
     except ConversationGone as exc:

@@ -14,6 +14,8 @@ import structlog
 from django.conf import settings
 
 from llm import replies
+from llm.booking import tallied
+from llm.budgets import BudgetExceeded
 from llm.context import QuestionTooLong
 from llm.durable import durably, release_connection
 from llm.providers.offline import OFFLINE
@@ -31,12 +33,14 @@ if TYPE_CHECKING:
 
     from botgpt.accounts.models import User
     from documents.models import Document
+    from llm.booking import Tally
+    from llm.budgets import Reservation
 
     from .opening import Asking, Turn
     from .running import Running
 
 Status = Message.Status
-REFUSALS = (QuestionTooLong,)  # what may turn out before a model is asked, and leaves nothing stored
+REFUSALS = (QuestionTooLong, BudgetExceeded)  # what may turn out before a model is asked, and leaves nothing stored
 SETTLING_SECONDS: Final = 1.5  # that a cancelled reply is waited for, so that the answer has its last words and tokens
 
 
@@ -58,15 +62,16 @@ def complete(turn: Turn) -> Turn:
     """Generate the reply; of a replayed turn, wait for it.
 
     Raises:
-        QuestionTooLong: nothing of the turn is stored.
+        QuestionTooLong, BudgetExceeded: nothing of the turn is stored.
         ConversationGone: it was deleted before the reply was there.
     """
     if turn.is_replay:
         _join(turn)
         return turn
-    with running.generating(turn.reply.pk) as run:
-        prepared = _prepare(turn, run)
-        _generate(turn, run, prepared, replies.complete)
+    with running.generating(turn.reply.pk) as run, tallied() as spent:
+        prepared, reservation = _prepare(turn, run, spent)
+        with reservation:
+            _generate(turn, run, spent, lambda: replies.complete(prepared))
     return turn
 
 
@@ -74,14 +79,16 @@ def launch(turn: Turn) -> None:
     """Generate the reply in a thread of its own, for `following.follow` to read. A replayed turn has one already.
 
     Raises:
-        QuestionTooLong: nothing of the turn is stored.
+        QuestionTooLong, BudgetExceeded: nothing of the turn is stored.
     """
     if turn.is_replay:
         return
     run = running.start(turn.reply.pk)
     try:
-        prepared = _prepare(turn, run)
-        in_background(copy_context().run, _show, turn, run, prepared)
+        with tallied() as spent:
+            prepared, reservation = _prepare(turn, run, spent)
+            # With a copy of the context the thread counts into the same tally, and logs with the request's id.
+            in_background(copy_context().run, _show, turn, run, spent, prepared, reservation)
     except BaseException:
         running.end(run)
         raise
@@ -102,9 +109,10 @@ def cancel(reply: Message) -> None:
     reply.refresh_from_db()
 
 
-def _show(turn: Turn, run: Running, prepared: Prepared) -> None:
+def _show(turn: Turn, run: Running, spent: Tally, prepared: Prepared, reservation: Reservation) -> None:
     try:
-        _generate(turn, run, prepared, lambda prepared: replies.stream(prepared, run))
+        with reservation:
+            _generate(turn, run, spent, lambda: replies.stream(prepared, run))
     finally:
         running.end(run)
 
@@ -119,10 +127,10 @@ def _join(turn: Turn) -> None:
     turn.conversation.refresh_from_db()
 
 
-def _prepare(turn: Turn, run: Running) -> Prepared:
+def _prepare(turn: Turn, run: Running, spent: Tally) -> tuple[Prepared, Reservation]:
     conversation = turn.conversation
     try:
-        return replies.prepare(
+        prepared = replies.prepare(
             question=turn.question.content,
             history=_history(conversation, through=turn.question.parent_id),
             summary=conversation.summary,
@@ -136,22 +144,23 @@ def _prepare(turn: Turn, run: Running) -> Prepared:
             model=turn.asking.model,
             cancellation=run.cancellation,
         )
+        return prepared, replies.reserve(prepared)
     except REFUSALS:
         undo(turn)
         raise
     except BaseException:
-        _close(turn, run, Reply(text=settings.FALLBACK_REPLY, status="failed", error="An unexpected error happened."))
+        _close(turn, run, spent, _unforeseen())
         raise
 
 
-def _generate(turn: Turn, run: Running, prepared: Prepared, ask: Callable[[Prepared], Reply]) -> None:
+def _generate(turn: Turn, run: Running, spent: Tally, ask: Callable[[], Reply]) -> None:
     """Ask, and close the turn, also when something unforeseen breaks."""
     try:
-        reply = ask(prepared)
+        reply = ask()
     except BaseException:
-        _close(turn, run, Reply(text=settings.FALLBACK_REPLY, status="failed", error="An unexpected error happened."))
+        _close(turn, run, spent, _unforeseen())
         raise
-    _close(turn, run, reply)
+    _close(turn, run, spent, reply)
     turn.timings.update(reply.timings)
 
 
@@ -167,8 +176,15 @@ def _history(conversation: Conversation, *, through: int | None) -> Iterator[His
             yield HistoryMessage(id=message.pk, role=message.role, content=message.content)  # type: ignore[arg-type]
 
 
-def _close(turn: Turn, run: Running, reply: Reply) -> None:
+def _unforeseen() -> Reply:
+    return Reply(text=settings.FALLBACK_REPLY, status="failed", error="An unexpected error happened.")
+
+
+def _close(turn: Turn, run: Running, spent: Tally, reply: Reply) -> None:
     """Write the reply, in one statement: it has been paid for, so a lost connection or a lock is tried again.
+
+    Args:
+        spent: by all calls that were booked to the reply, failed ones included.
 
     Raises:
         ConversationGone: there is no row left to write it to.
@@ -177,7 +193,7 @@ def _close(turn: Turn, run: Running, reply: Reply) -> None:
     row.finish(
         content=reply.text,
         status=reply.status,
-        tokens_used=reply.tokens_used,
+        tokens_used=spent.tokens,
         model_used=reply.model,
         citations=list(reply.citations),
         grounded=reply.grounded,

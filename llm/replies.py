@@ -18,6 +18,7 @@ from .durable import release_connection
 from .errors import Cancelled, ProviderError
 from .gradually import Shown
 from .providers import registry
+from .reserving import reserved
 from .retrieval import Retrieval, retrieve
 from .rewriting import stand_alone
 from .types import ChatRequest, Completion, Delta, Restart
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from documents.deadline import Cancellation
 
+    from .budgets import Reservation
     from .gradually import Screen
     from .types import Attribution, HistoryMessage, Passage
 
@@ -51,7 +53,6 @@ class Reply:
     text: str
     status: Literal["complete", "failed", "cancelled"]
     model: str | None = None
-    tokens_used: int = 0
     citations: tuple[dict[str, Any], ...] = ()
     grounded: bool | None = None
     context: dict[str, Any] | None = None
@@ -61,18 +62,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A question with all that is sent along, before any model is asked.
-
-    Attributes:
-        found: None in open mode.
-        spent: tokens that finding it took.
-    """
+    """A question with all that is sent along, before any model is asked; `found` is None in open mode."""
 
     request: ChatRequest
     window: context.Context
     found: Retrieval | None
     model: str
-    spent: int
     timings: dict[str, float]
 
     @property
@@ -96,24 +91,6 @@ def check_question(question: str, *, grounded: bool) -> None:
     )
 
 
-def generate_reply(
-    *,
-    question: str,
-    history: Iterable[HistoryMessage] = (),
-    summary: str = "",
-    document_ids: Sequence[int] | None = None,
-    attribution: Attribution,
-) -> Reply:
-    """Prepare and complete in one go; for whoever only wants the reply.
-
-    Raises:
-        QuestionTooLong: see `check_question`.
-    """
-    return complete(
-        prepare(question=question, history=history, summary=summary, document_ids=document_ids, attribution=attribution)
-    )
-
-
 def prepare(
     *,
     question: str,
@@ -133,15 +110,15 @@ def prepare(
 
     Raises:
         QuestionTooLong: see `check_question`.
+        BudgetExceeded: the user may not spend what rewriting the question could cost.
     """
     deadline = Deadline.after(settings.LLM_TURN_SECONDS)
     for_search, for_window = tee(history)
     timings: dict[str, float] = {}
     began = time.perf_counter()
     found: Retrieval | None = None
-    spent = 0
     if document_ids is not None:
-        found, spent = _search(
+        found = _search(
             question, history=for_search, document_ids=document_ids, deadline=deadline, attribution=attribution
         )
         timings["retrieval"] = time.perf_counter() - began
@@ -165,7 +142,16 @@ def prepare(
         attribution=attribution,
         cancellation=cancellation,
     )
-    return Prepared(request, window, found, model, spent, timings)
+    return Prepared(request, window, found, model, timings)
+
+
+def reserve(prepared: Prepared) -> Reservation:
+    """Set aside what the reply may cost, before a model is asked.
+
+    Raises:
+        BudgetExceeded: the user may not spend so much; nothing is set aside.
+    """
+    return reserved(prepared.request)
 
 
 def complete(prepared: Prepared) -> Reply:
@@ -212,7 +198,6 @@ def _answered(prepared: Prepared, completion: Completion, *, began: float) -> Re
         text=answer.text,
         status="complete",
         model=completion.model,
-        tokens_used=completion.usage.total_tokens + prepared.spent,
         citations=answer.citations,
         grounded=bool(prepared.window.passages) if prepared.found else None,
         context=prepared.window.report() | {"links_removed": answer.links_removed},
@@ -229,7 +214,6 @@ def _broken(prepared: Prepared, exc: ProviderError, *, text: str, began: float) 
         return Reply(
             text=answer.text if answer else "",
             status="cancelled",
-            tokens_used=prepared.spent,
             citations=answer.citations if answer else (),
             context=report,
             timings=timings,
@@ -238,7 +222,6 @@ def _broken(prepared: Prepared, exc: ProviderError, *, text: str, began: float) 
     return Reply(
         text=settings.FALLBACK_REPLY,
         status="failed",
-        tokens_used=prepared.spent,
         context=report,
         error=str(exc),
         timings=timings,
@@ -256,15 +239,14 @@ def _search(
     document_ids: Sequence[int],
     deadline: Deadline,
     attribution: Attribution,
-) -> tuple[Retrieval, int]:
-    """What the documents say to a question, read in the light of the conversation; and the tokens that took."""
+) -> Retrieval:
+    """What the documents say to a question, read in the light of the conversation."""
     if settings.LLM_REWRITE_QUESTIONS and not registry.is_offline():
         recent = list(islice(history, REWRITE_FROM))
         rewritten = stand_alone(question, recent=recent, deadline=deadline, attribution=attribution) if recent else None
         if rewritten:
-            found = retrieve(rewritten.text, document_ids=document_ids, attribution=attribution)
-            return found, rewritten.tokens_used
+            return retrieve(rewritten, document_ids=document_ids, attribution=attribution)
         history = iter(recent)
     asked = islice((message.content for message in history if message.role == "user"), EARLIER_QUESTIONS)
-    found = retrieve(question, document_ids=document_ids, attribution=attribution, earlier_questions=list(asked)[::-1])
-    return found, 0
+    earlier = list(asked)[::-1]
+    return retrieve(question, document_ids=document_ids, attribution=attribution, earlier_questions=earlier)

@@ -62,7 +62,7 @@ def chat_completion(text: str | None = "Hello.", **changes: Any) -> dict[str, An
 def reply(text: str | None = "Hello.", *, after: float = 0.0, **changes: Any) -> Behaviour:
     """A success; `after` seconds."""
     whole = body(chat_completion(text, **changes), after=after)
-    streamed = writes(*re.findall(r"\S+\s*|\s+", text or ""), after=after, **changes)
+    streamed = writes(*re.findall(r"\S+\s*|\s+", text or ""), after=after, usage=changes.get("usage"))
 
     def behave(connection: Connection) -> None:
         (streamed if connection.received.body.get("stream") else whole)(connection)

@@ -178,7 +178,8 @@ def test_a_cancelled_reply_stops_the_provider_within_a_second_and_keeps_its_text
         assert names(list(stream))[-1] == "message.cancelled"
         assert time.monotonic() - began < 1.5
     assert (answer["status"], answer["content"]) == ("cancelled", "one two three")
-    provider.will(writes("Go on"))
+    assert answer["tokens_used"] > 0
+    provider.will(reply("Go on"))
     after = httpx.post(messages, json={"message": "Next"}).json()
     assert after["assistant_message"]["content"] == "Go on"
     assert {"role": "assistant", "content": "one two three"} in provider.requests[-1].body["messages"]
