@@ -209,6 +209,7 @@ def _close(turn: Turn, reply: Reply) -> None:
         grounded=reply.grounded,
         context=reply.context,
         error=reply.error,
+        cached=reply.cached,
     )
     if not durably(row.store_result):
         raise ConversationGone

@@ -18,7 +18,8 @@ def price(*, provider: str, model: str, usage: Usage | None) -> tuple[Decimal | 
 
     Returns:
         The cost, and the model's prices as decimal strings by genai-prices' names: `input_mtok`, `cache_read_mtok`
-        and `output_mtok` are US dollars per million tokens. Both are None, never 0, where something is not known.
+        and `output_mtok` are US dollars per million tokens. Both are None, never 0, where something is not known; what
+        used no tokens costs nothing, whatever the model.
     """
     if provider == "offline":
         return Decimal(0), None
@@ -35,7 +36,7 @@ def price(*, provider: str, model: str, usage: Usage | None) -> tuple[Decimal | 
     try:
         found = calc_price(tokens, model, provider_id=provider)
     except LookupError:
-        return None, None
+        return (None if usage.total_tokens else Decimal(0)), None
     prices = {name: str(value) for name, value in vars(found.model_price).items() if value is not None}
     return found.total_price.quantize(SMALLEST), prices
 

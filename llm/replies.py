@@ -37,6 +37,7 @@ class Reply:
     Attributes:
         status: `failed` when no provider answered; `text` is then the fallback text and `error` the reason.
         model: None when it failed.
+        cached: whether the answer was given before, and no model was asked now.
         grounded: whether passages were sent to answer from; None in open mode and when it failed.
         timings: seconds by part: `retrieval`, `llm`.
     """
@@ -49,6 +50,7 @@ class Reply:
     grounded: bool | None = None
     context: dict[str, Any] | None = None
     error: str | None = None
+    cached: bool = False
     timings: dict[str, float] = field(default_factory=dict)
 
 
@@ -134,6 +136,7 @@ def generate_reply(
         citations=answer.citations,
         grounded=bool(window.passages) if found else None,
         context=report | {"links_removed": answer.links_removed},
+        cached=completion.cached,
         timings=timings,
     )
 

@@ -14,6 +14,7 @@ from django.core.signals import setting_changed
 from llm import pricing
 from llm.errors import ProviderError
 
+from .caching import OFF, Caching
 from .fallback import Fallback
 from .offline import Offline
 from .recording import Recording
@@ -88,9 +89,10 @@ def configured_models() -> list[str]:
 
 
 @cache
-def chain() -> Fallback:
+def chain() -> Provider:
     """The providers that answer, behind one door; the same object for the life of the process."""
-    return Fallback([_build(name, model) for name, model in usable_chain()])
+    fallback = Fallback([_build(name, model) for name, model in usable_chain()])
+    return fallback if settings.RESPONSE_CACHE == OFF else Caching(fallback, models=configured_models())
 
 
 def _build(name: str, model: str) -> Provider:
@@ -112,7 +114,7 @@ def warm() -> None:
 
 
 def _on_setting_changed(*, setting: str, **_: Any) -> None:
-    if setting == "LLM_CHAIN" or setting in {kind.key for kind in KINDS.values()}:
+    if setting in {"LLM_CHAIN", "RESPONSE_CACHE"} or setting in {kind.key for kind in KINDS.values()}:
         chain.cache_clear()
 
 
