@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from llm.types import Attribution
 
-NEGATION = re.compile(r"n['’]t\b")
 SENTENCE_END = re.compile(r"[.,;:!?…¿¡]+(?=\s|$)|(?<!\S)[¿¡]")
 WORD_OR_SIGN = re.compile(r"\w+|[^\w\s]")
 CONTRACTED_IS = re.compile(r"['’]s\b")
@@ -47,5 +46,4 @@ def vector(question: str, *, attribution: Attribution) -> NDArray[np.float32] | 
 
 def _plain(question: str) -> str:
     folded = unicodedata.normalize("NFKC", question).casefold()
-    folded = CONTRACTED_IS.sub(" is", NEGATION.sub(" not", folded))
-    return " ".join(SENTENCE_END.sub(" ", folded).split())
+    return " ".join(SENTENCE_END.sub(" ", CONTRACTED_IS.sub(" is", folded)).split())
