@@ -208,6 +208,18 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_UPLOAD_BYTES * 2
 GROQ_API_KEY = env.str("GROQ_API_KEY", default="")
 GROQ_BASE_URL = env.str("GROQ_BASE_URL", default="https://api.groq.com")
 LLM_CHAIN = env.list("LLM_CHAIN", default=["groq/openai/gpt-oss-20b", "groq/openai/gpt-oss-120b"])
+# Providers besides Groq that the chain names; each speaks OpenAI's format at <NAME>_BASE_URL.
+COMPATIBLE_URLS = {"openai": "https://api.openai.com/v1", "ollama": "http://127.0.0.1:11434/v1"}
+LLM_PROVIDERS = {
+    name: {
+        "base_url": (url := env.str(f"{name.upper()}_BASE_URL", default=COMPATIBLE_URLS.get(name, ""))),
+        "api_key": env.str(f"{name.upper()}_API_KEY", default=""),
+        "needs_key": url == COMPATIBLE_URLS["openai"],
+    }
+    for name in {entry.strip().partition("/")[0] for entry in LLM_CHAIN} - {"groq", "offline", ""}
+}
+LLM_SKIP_AFTER = env.int("LLM_SKIP_AFTER", default=3)
+LLM_SKIP_SECONDS = env.float("LLM_SKIP_SECONDS", default=30.0)
 LLM_TURN_SECONDS = env.float("LLM_TURN_SECONDS", default=60.0)
 LLM_CALL_SECONDS = env.float("LLM_CALL_SECONDS", default=30.0)
 LLM_MAX_ATTEMPTS = env.int("LLM_MAX_ATTEMPTS", default=3)

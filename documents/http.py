@@ -1,7 +1,7 @@
 """An HTTP client whose timeout is for the whole call.
 
 httpx applies a timeout to each read by itself, so a body that comes byte by byte may take for ever (encode/httpx#1450).
-It hands what stands under `timeout` in a request's extensions down to the socket unread. So a `Deadline` is put there,
+It hands what stands under `timeout` in a request's extensions down to the socket unread. So a `Patience` is put there,
 and a network backend turns it into what is left of it, at every connect, handshake, read and write.
 """
 
@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import math
 import os
+import socket
 import threading
+from contextlib import contextmanager, nullcontext, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -21,10 +25,50 @@ from .deadline import Deadline
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from .deadline import Cancellation
 
 CONNECT_SECONDS = 5.0  # for each address that the name has; a host that answers at all does so sooner
 KEEPALIVE_SECONDS = 30.0  # a new connection costs a TLS handshake; httpx's own 5 s is shorter than a user's pause
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long a call is waited for; its deadline may be moved while it runs, as when a stream has begun.
+
+    Attributes:
+        silence: seconds that a single read may take.
+        cancellation: ends a read that waits.
+    """
+
+    deadline: Deadline
+    silence: float = math.inf
+    cancellation: Cancellation | None = None
+
+    def left(self, *, error: type[httpcore.TimeoutException], at_most: float = math.inf) -> float:
+        """Seconds for the next operation on the socket; raises `error` when there are none."""
+        left = min(self.deadline.remaining, self.silence, at_most)
+        if left <= 0:
+            raise error("The deadline has passed.")
+        return left
+
+    def interrupting(self, interrupt: Callable[[], None]) -> AbstractContextManager[None]:
+        return self.cancellation.interrupting(interrupt) if self.cancellation else nullcontext()
+
+
+_patience: ContextVar[Patience | None] = ContextVar("patience", default=None)
+
+
+@contextmanager
+def waiting(patience: Patience) -> Iterator[None]:
+    """Within it, this thread's calls are waited for so long, instead of for what stands in their timeout."""
+    token = _patience.set(patience)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
 
 
 def make_client(*, max_connections: int) -> httpx.Client:
@@ -93,20 +137,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _start_the_clock(request: httpx.Request) -> None:
     seconds = request.extensions["timeout"]["read"]
-    until = Deadline.after(seconds)
-    timeouts = {"pool": seconds, "connect": until, "read": until, "write": until}
+    patience = _patience.get() or Patience(Deadline.after(seconds))
+    timeouts = {"pool": seconds, "connect": patience, "read": patience, "write": patience}
     request.extensions = {**request.extensions, "timeout": timeouts}
 
 
 def _left(
-    timeout: Deadline | float | None, *, error: type[httpcore.TimeoutException], at_most: float = math.inf
+    timeout: Patience | float | None, *, error: type[httpcore.TimeoutException], at_most: float = math.inf
 ) -> float | None:
-    if not isinstance(timeout, Deadline):
-        return timeout
-    left = min(timeout.remaining, at_most)
-    if left <= 0:
-        raise error("The deadline has passed.")
-    return left
+    return timeout.left(error=error, at_most=at_most) if isinstance(timeout, Patience) else timeout
 
 
 class _Backend(httpcore.SyncBackend):
@@ -116,7 +155,7 @@ class _Backend(httpcore.SyncBackend):
         self,
         host: str,
         port: int,
-        timeout: Deadline | float | None = None,
+        timeout: Patience | float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
@@ -130,20 +169,29 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
 
-    def read(self, max_bytes: int, timeout: Deadline | float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, error=httpcore.ReadTimeout))
+    def read(self, max_bytes: int, timeout: Patience | float | None = None) -> bytes:
+        left = _left(timeout, error=httpcore.ReadTimeout)
+        if not isinstance(timeout, Patience):
+            return self._stream.read(max_bytes, left)
+        with timeout.interrupting(self._end_reading):
+            return self._stream.read(max_bytes, left)
 
-    def write(self, buffer: bytes, timeout: Deadline | float | None = None) -> None:
+    def write(self, buffer: bytes, timeout: Patience | float | None = None) -> None:
         self._stream.write(buffer, _left(timeout, error=httpcore.WriteTimeout))
 
     def start_tls(
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: Deadline | float | None = None,
+        timeout: Patience | float | None = None,
     ) -> httpcore.NetworkStream:
         left = _left(timeout, error=httpcore.ConnectTimeout)
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
+
+    def _end_reading(self) -> None:
+        """Wake the thread that reads, which closing the descriptor would not. TLS's own shutdown would wait for it."""
+        with suppress(OSError):
+            socket.socket.shutdown(self._stream.get_extra_info("socket"), socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._stream.close()

@@ -33,20 +33,26 @@ def checked(text: str, *, passages: Sequence[Passage] | None) -> Answer:
     Args:
         passages: what was sent to answer from; None in open mode, where links to the web may stay.
     """
+    stripped = settled(text, passages=passages)
+    if passages is None:
+        return Answer(stripped.text, links_removed=stripped.removed)
+    verified = citations.verify(stripped.text, passages=passages)
+    return Answer(verified.text, verified.citations, stripped.removed)
+
+
+def settled(text: str, *, passages: Sequence[Passage] | None) -> links.Stripped:
+    """The text of the answer as it may be shown, before its marks are resolved to citations."""
     text = visible(text)
     if passages is None:
-        stripped = links.strip(text, links.AnyWebLink())
-        return Answer(stripped.text, links_removed=stripped.removed)
+        return links.strip(text, links.AnyWebLink())
     # Which links may stay depends on what is cited, so what is cited is first read from a text without any.
-    bare = _settled(text, passages, links.OnlyStated(frozenset()))
+    bare = _without_strays(text, passages, links.OnlyStated(frozenset()))
     cited = citations.cited_numbers(bare.text)
     stated = [urls.stated_in(passage.text) for passage in passages if passage.number in cited and not passage.flags]
-    settled = _settled(text, passages, links.OnlyStated(frozenset().union(*stated)))
-    verified = citations.verify(settled.text, passages=passages)
-    return Answer(verified.text, verified.citations, settled.removed)
+    return _without_strays(text, passages, links.OnlyStated(frozenset().union(*stated)))
 
 
-def _settled(text: str, passages: Sequence[Passage], policy: links.Policy) -> links.Stripped:
+def _without_strays(text: str, passages: Sequence[Passage], policy: links.Policy) -> links.Stripped:
     """The text without unknown marks and without links, until neither leaves the other behind."""
     known = {passage.number for passage in passages}
     removed = 0

@@ -51,6 +51,7 @@ def book(
         prompt_tokens=usage.prompt_tokens if usage else 0,
         completion_tokens=usage.completion_tokens if usage else 0,
         cached_tokens=usage.cached_tokens if usage else 0,
+        estimated=usage.estimated if usage else False,
         cost=cost,
         price=price,
         latency_ms=round(seconds * 1000),

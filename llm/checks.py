@@ -45,8 +45,8 @@ def a_model_is_configured(**_: Any) -> list[CheckMessage]:
         return []  # E001 says so
     if not offline:
         return []
-    keys = " or ".join(sorted(kind.key for kind in registry.KINDS.values()))
-    return [Error("No language model is configured.", hint=f"Set {keys}.", id="llm.E002")]
+    hint = "Set GROQ_API_KEY, or name another provider in LLM_CHAIN and set its <NAME>_BASE_URL and <NAME>_API_KEY."
+    return [Error("No language model is configured.", hint=hint, id="llm.E002")]
 
 
 @register()

@@ -106,6 +106,13 @@ class ProviderRejected(ProviderError):
     advances = False
 
 
+class Cancelled(ProviderError):
+    """The user stopped the reply, so nobody else is asked."""
+
+    outcome = Outcome.CANCELLED
+    advances = False
+
+
 class AllProvidersFailed(ProviderError):
     """Every model of the chain was asked, or the time was up before. Its message gives each attempt's reason."""
 

@@ -15,14 +15,20 @@ from documents.deadline import Deadline
 from . import context, prompts, tokens
 from .answers import checked
 from .durable import release_connection
-from .errors import ProviderError
+from .errors import Cancelled, ProviderError
+from .gradually import Shown
 from .providers import registry
 from .retrieval import Retrieval, retrieve
 from .rewriting import stand_alone
-from .types import Attribution, ChatRequest, HistoryMessage
+from .types import ChatRequest, Completion, Delta, Restart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from documents.deadline import Cancellation
+
+    from .gradually import Screen
+    from .types import Attribution, HistoryMessage, Passage
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +41,8 @@ class Reply:
     """What is stored as the assistant's message.
 
     Attributes:
-        status: `failed` when no provider answered; `text` is then the fallback text and `error` the reason.
+        status: `failed` when no provider answered; `text` is then the fallback text and `error` the reason. `cancelled`
+            when the user stopped it; `text` is what had been written.
         model: None when it failed.
         cached: whether the answer was given before, and no model was asked now.
         grounded: whether passages were sent to answer from; None in open mode and when it failed.
@@ -43,7 +50,7 @@ class Reply:
     """
 
     text: str
-    status: Literal["complete", "failed"]
+    status: Literal["complete", "failed", "cancelled"]
     model: str | None = None
     tokens_used: int = 0
     citations: tuple[dict[str, Any], ...] = ()
@@ -52,6 +59,28 @@ class Reply:
     error: str | None = None
     cached: bool = False
     timings: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A question with all that is sent along, before any model is asked.
+
+    Attributes:
+        found: None in open mode.
+        spent: tokens that finding it took.
+    """
+
+    request: ChatRequest
+    window: context.Context
+    found: Retrieval | None
+    model: str
+    spent: int
+    timings: dict[str, float]
+
+    @property
+    def passages(self) -> tuple[Passage, ...] | None:
+        """What is sent to answer from; None in open mode."""
+        return self.window.passages if self.found else None
 
 
 def check_question(question: str, *, grounded: bool) -> None:
@@ -77,11 +106,35 @@ def generate_reply(
     document_ids: Sequence[int] | None = None,
     attribution: Attribution,
 ) -> Reply:
-    """Retrieve, build the context, ask the chain. No database connection is held while a provider works.
+    """Prepare and complete in one go; for whoever only wants the reply.
+
+    Raises:
+        QuestionTooLong: see `check_question`.
+    """
+    return complete(
+        prepare(question=question, history=history, summary=summary, document_ids=document_ids, attribution=attribution)
+    )
+
+
+def prepare(
+    *,
+    question: str,
+    history: Iterable[HistoryMessage] = (),
+    summary: str = "",
+    document_ids: Sequence[int] | None = None,
+    attribution: Attribution,
+    model: str = "",
+    cancellation: Cancellation | None = None,
+) -> Prepared:
+    """Retrieve and build the context; the reply's time runs from here.
 
     Args:
         history: earlier messages, newest first; read as far as the window reaches.
         document_ids: what to ground the reply in; None in open mode.
+        model: one of `registry.configured_models`, asked before the others; empty for the chain's own order.
+
+    Raises:
+        QuestionTooLong: see `check_question`.
     """
     deadline = Deadline.after(settings.LLM_TURN_SECONDS)
     for_search, for_window = tee(history)
@@ -94,19 +147,15 @@ def generate_reply(
             question, history=for_search, document_ids=document_ids, deadline=deadline, attribution=attribution
         )
         timings["retrieval"] = time.perf_counter() - began
-    try:
-        window = context.build(
-            system=prompts.system_prompt(grounded=found is not None),
-            question=question,
-            history=for_window,
-            summary=summary,
-            passages=found.passages if found else None,
-            limit=settings.MAX_CONTEXT_TOKENS,
-            correction=_correction(),
-        )
-    except context.QuestionTooLong as exc:
-        return _failed(str(exc), report=None, timings=timings, tokens_used=spent)
-    report = window.report()
+    window = context.build(
+        system=prompts.system_prompt(grounded=found is not None),
+        question=question,
+        history=for_window,
+        summary=summary,
+        passages=found.passages if found else None,
+        limit=settings.MAX_CONTEXT_TOKENS,
+        correction=_correction(),
+    )
     request = ChatRequest(
         messages=window.messages,
         deadline=deadline,
@@ -116,27 +165,84 @@ def generate_reply(
         passages=window.passages,
         grounded_mode=found is not None,
         attribution=attribution,
+        cancellation=cancellation,
     )
+    return Prepared(request, window, found, model, spent, timings)
+
+
+def complete(prepared: Prepared) -> Reply:
+    """Ask the chain for the whole answer. No database connection is held while a provider works."""
     release_connection()
     began = time.perf_counter()
     try:
-        completion = registry.chain().complete(request)
+        completion = registry.chain(prepared.model).complete(prepared.request)
     except ProviderError as exc:
-        logger.exception("No model answered")
-        return _failed(str(exc), report=report, timings=timings, tokens_used=spent)
-    finally:
-        timings["llm"] = time.perf_counter() - began
-    tokens.learn(model=completion.model, estimated=window.estimated, reported=completion.usage.prompt_tokens)
-    answer = checked(completion.text, passages=window.passages if found else None)
+        return _broken(prepared, exc, text="", began=began)
+    return _answered(prepared, completion, began=began)
+
+
+def stream(prepared: Prepared, screen: Screen) -> Reply:
+    """The same, showing the answer on a screen while it is written; see `gradually`."""
+    release_connection()
+    began = time.perf_counter()
+    shown = Shown(screen, passages=prepared.passages)
+    completion: Completion | None = None
+    try:
+        for piece in registry.chain(prepared.model).stream(prepared.request):
+            match piece:
+                case Delta():
+                    shown.add(piece.text)
+                case Restart():
+                    shown.restart()
+                case Completion():
+                    completion = piece
+    except ProviderError as exc:
+        reply = _broken(prepared, exc, text=shown.raw, began=began)
+    else:
+        if completion is None:
+            raise RuntimeError("A stream ended without its completion.")
+        reply = _answered(prepared, completion, began=began)
+    shown.finish(reply.text)
+    return reply
+
+
+def _answered(prepared: Prepared, completion: Completion, *, began: float) -> Reply:
+    tokens.learn(model=completion.model, estimated=prepared.window.estimated, reported=completion.usage.prompt_tokens)
+    answer = checked(completion.text, passages=prepared.passages)
     return Reply(
         text=answer.text,
         status="complete",
         model=completion.model,
-        tokens_used=completion.usage.total_tokens + spent,
+        tokens_used=completion.usage.total_tokens + prepared.spent,
         citations=answer.citations,
-        grounded=bool(window.passages) if found else None,
-        context=report | {"links_removed": answer.links_removed},
+        grounded=bool(prepared.window.passages) if prepared.found else None,
+        context=prepared.window.report() | {"links_removed": answer.links_removed},
         cached=completion.cached,
+        timings=prepared.timings | {"llm": time.perf_counter() - began},
+    )
+
+
+def _broken(prepared: Prepared, exc: ProviderError, *, text: str, began: float) -> Reply:
+    """What is stored when no answer came, or the user stopped it on its way."""
+    report = prepared.window.report()
+    timings = prepared.timings | {"llm": time.perf_counter() - began}
+    if isinstance(exc, Cancelled):
+        answer = checked(text, passages=prepared.passages) if text else None
+        return Reply(
+            text=answer.text if answer else "",
+            status="cancelled",
+            tokens_used=prepared.spent,
+            citations=answer.citations if answer else (),
+            context=report,
+            timings=timings,
+        )
+    logger.error("No model answered", exc_info=exc)
+    return Reply(
+        text=settings.FALLBACK_REPLY,
+        status="failed",
+        tokens_used=prepared.spent,
+        context=report,
+        error=str(exc),
         timings=timings,
     )
 
@@ -164,14 +270,3 @@ def _search(
     asked = islice((message.content for message in history if message.role == "user"), EARLIER_QUESTIONS)
     found = retrieve(question, document_ids=document_ids, attribution=attribution, earlier_questions=list(asked)[::-1])
     return found, 0
-
-
-def _failed(reason: str, *, report: dict[str, Any] | None, timings: dict[str, float], tokens_used: int) -> Reply:
-    return Reply(
-        text=settings.FALLBACK_REPLY,
-        status="failed",
-        tokens_used=tokens_used,
-        context=report,
-        error=reason,
-        timings=timings,
-    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from documents.search.packing import ChunkSpan
 
 if TYPE_CHECKING:
-    from documents.deadline import Deadline
+    from documents.deadline import Cancellation, Deadline
 
 Role = Literal["system", "user", "assistant"]
 
@@ -70,6 +70,8 @@ class ChatRequest:
     """What a provider is asked. `question` and `passages` are in `messages` too; the offline provider needs them apart.
 
     Args:
+        deadline: by when the answer must be there; of a stream, its first token.
+        stream_deadline: by when a stream must have ended; the same unless told.
         max_tokens: of the answer, the model's own reasoning included.
         attempt: 1 for the first try of a model; counted by the wrapper that retries.
         fresh: a kept answer will not do, as when a reply is regenerated.
@@ -85,15 +87,34 @@ class ChatRequest:
     attempt: int = 1
     fresh: bool = False
     attribution: Attribution = field(default_factory=Attribution)
+    stream_deadline: Deadline | None = None
+    cancellation: Cancellation | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.cancellation is not None and self.cancellation.is_cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of an answer as it is written. A stream is deltas, and last its `Completion`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The deltas so far belong to an answer that broke off; another begins with the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the provider counted them."""
+    """Tokens as the provider counted them; `estimated` where it could not say, and the count is ours."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    estimated: bool = False
 
     @property
     def total_tokens(self) -> int:
@@ -110,3 +131,6 @@ class Completion:
     usage: Usage
     finish_reason: str = "stop"
     cached: bool = False
+
+
+Piece = Delta | Restart | Completion

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from llm.types import ChatRequest, Completion
+    from collections.abc import Iterator
+
+    from llm.types import ChatRequest, Completion, Piece
 
 
 class Provider(Protocol):
@@ -24,6 +26,14 @@ class Provider(Protocol):
 
         Raises:
             ProviderError: no usable answer before the request's deadline.
+        """
+        ...
+
+    def stream(self, request: ChatRequest) -> Iterator[Piece]:
+        """Answer as it is written: deltas, and last the `Completion`; `Restart` where another answer takes over.
+
+        Raises:
+            ProviderError: as above, at any point.
         """
         ...
 

@@ -23,15 +23,17 @@ from django.core.cache import cache
 
 from llm import booking
 from llm.errors import Outcome
-from llm.types import ChatRequest, Completion, Usage
+from llm.types import ChatRequest, Completion, Delta, Usage
 
 from . import likeness
 from .offline import OFFLINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from llm.types import Piece
 
     from .base import Provider
 
@@ -62,6 +64,18 @@ class Caching:
         if place:
             self.store(place, completion)
         return completion
+
+    def stream(self, request: ChatRequest) -> Iterator[Piece]:
+        """Answer as it is written; a kept answer comes in one piece. Raises what the provider raises."""
+        place = self.place(request)
+        if place and (found := self.lookup(place)):
+            yield Delta(found.text)
+            yield found
+            return
+        for piece in self.provider.stream(request):
+            if place and isinstance(piece, Completion):
+                self.store(place, piece)
+            yield piece
 
     def place(self, request: ChatRequest) -> Place | None:
         """Where the answer to a request is kept; None when it belongs to nobody."""

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from documents.search.analysis import terms
 from documents.search.sentences import sentence_spans
-from llm.types import Completion, Usage
+from llm.types import Completion, Delta, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from llm.types import ChatRequest, Passage
+    from llm.types import ChatRequest, Passage, Piece
 
 OFFLINE: Final = "offline"
 SENTENCES = 3
@@ -49,6 +49,12 @@ class Offline:
         else:
             text = NOTHING
         return Completion(text=text, model=self.model, provider=self.name, usage=Usage())
+
+    def stream(self, request: ChatRequest) -> Iterator[Piece]:
+        """The same, in one piece."""
+        completion = self.complete(request)
+        yield Delta(completion.text)
+        yield completion
 
 
 @dataclass(frozen=True, slots=True)

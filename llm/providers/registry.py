@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import re
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -14,6 +13,8 @@ from django.core.signals import setting_changed
 from llm import pricing
 from llm.errors import ProviderError
 
+from .base import label
+from .breaker import Breaker
 from .caching import OFF, Caching
 from .fallback import Fallback
 from .offline import Offline
@@ -26,24 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A provider that `LLM_CHAIN` can name.
-
-    Attributes:
-        module, adapter: the module, imported when it is needed since SDKs are slow to import, and its class; the
-            module also has `warm()`.
-        key: the setting without which it cannot be used.
-    """
-
-    module: str
-    adapter: str
-    key: str
-
-
-KINDS = {
-    "groq": Kind(module="llm.providers.groq", adapter="Groq", key="GROQ_API_KEY"),
-}
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def parse_chain() -> list[tuple[str, str]]:
@@ -64,17 +48,27 @@ def _parse(entry: str) -> tuple[str, str]:
     if entry == "offline":
         return "offline", "offline"
     provider, _, model = entry.partition("/")
-    if provider not in KINDS:
-        known = ", ".join(sorted([*KINDS, "offline"]))
-        raise ValueError(f"LLM_CHAIN names an unknown provider: {entry!r}. Known are {known}.")
+    if provider != "groq" and not settings.LLM_PROVIDERS.get(provider, {}).get("base_url"):
+        if not NAME.fullmatch(provider):
+            raise ValueError(f"LLM_CHAIN has an entry that is no provider/model: {entry!r}.")
+        raise ValueError(f"LLM_CHAIN names the provider {provider!r}, whose {provider.upper()}_BASE_URL is not set.")
     if not model:
         raise ValueError(f"LLM_CHAIN names no model: {entry!r}.")
     return provider, model
 
 
+def _has_key(provider: str) -> bool:
+    if provider == "groq":
+        return bool(settings.GROQ_API_KEY)
+    if provider == "offline":
+        return True
+    configured = settings.LLM_PROVIDERS[provider]
+    return bool(configured["api_key"]) or not configured["needs_key"]
+
+
 def usable_chain() -> list[tuple[str, str]]:
-    """The entries of the chain whose provider has a key; `offline` alone when there are none."""
-    usable = [(name, model) for name, model in parse_chain() if name == "offline" or getattr(settings, KINDS[name].key)]
+    """The entries of the chain whose provider has a key, or needs none; `offline` alone when there are none."""
+    usable = [(name, model) for name, model in parse_chain() if _has_key(name)]
     return usable or [("offline", "offline")]
 
 
@@ -89,33 +83,61 @@ def configured_models() -> list[str]:
 
 
 @cache
-def chain() -> Provider:
-    """The providers that answer, behind one door; the same object for the life of the process."""
-    fallback = Fallback([_build(name, model) for name, model in usable_chain()])
-    return fallback if settings.RESPONSE_CACHE == OFF else Caching(fallback, models=configured_models())
+def chain(first: str = "") -> Provider:
+    """The providers that answer, behind one door; the same object for the life of the process.
+
+    Args:
+        first: one of `configured_models`, asked before the others; empty for the chain's own order.
+    """
+    entries = usable_chain()
+    if first:
+        chosen = entries[configured_models().index(first)]
+        entries = [chosen, *(entry for entry in entries if entry != chosen)]
+    fallback = Fallback([_build(name, model) for name, model in entries], breakers=_breakers)
+    if settings.RESPONSE_CACHE == OFF:
+        return fallback
+    return Caching(fallback, models=[label(provider) for provider in fallback.providers])
 
 
 def _build(name: str, model: str) -> Provider:
     if name == "offline":
         return Recording(Offline())
-    adapter = getattr(import_module(KINDS[name].module), KINDS[name].adapter)
-    return Retrying(Recording(adapter(model)))
+    # SDKs and clients are slow to import, so only what is used is.
+    if name == "groq":
+        from .groq import Groq
+
+        return Retrying(Recording(Groq(model)))
+    from .compatible import Compatible
+
+    return Retrying(Recording(Compatible(name, model)))
 
 
 def warm() -> None:
     """Import and build now what the first turn would wait for, about a second; for a worker's boot, after the fork."""
     chain()
-    for name in {name for name, _ in usable_chain()} - {"offline"}:
-        try:
-            import_module(KINDS[name].module).warm()
-        except ProviderError:
-            logger.exception("The provider %s cannot be used", name)
+    names = {name for name, _ in usable_chain()} - {"offline"}
+    try:
+        if "groq" in names:
+            from . import groq
+
+            groq.warm()
+        if names - {"groq"}:
+            from . import compatible
+
+            compatible.warm()
+    except ProviderError:
+        logger.exception("A provider cannot be used")
+    if names:
         pricing.warm()
 
 
+_breakers: dict[str, Breaker] = {}
+
+
 def _on_setting_changed(*, setting: str, **_: Any) -> None:
-    if setting in {"LLM_CHAIN", "RESPONSE_CACHE"} or setting in {kind.key for kind in KINDS.values()}:
+    if setting in {"LLM_CHAIN", "LLM_PROVIDERS", "GROQ_API_KEY", "RESPONSE_CACHE"}:
         chain.cache_clear()
+        _breakers.clear()
 
 
 setting_changed.connect(_on_setting_changed)

@@ -6,10 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from llm import errors
-from llm.types import Completion, Usage
+from llm.types import Completion, Delta, Usage
 
 if TYPE_CHECKING:
-    from llm.types import ChatRequest
+    from collections.abc import Iterable, Iterator
+
+    from llm.types import ChatRequest, Piece
 
 SHOWN_CHARS = 300  # of a provider's own message
 ACCOUNT = re.compile(r"\b(?:org|project)_\w+")
@@ -58,6 +60,37 @@ def completion(answer: object, *, provider: str, model: str) -> Completion:
             raise errors.ProviderInvalidResponse("The answer is not a chat completion.")
     content, reason = message.get("content"), choice.get("finish_reason")
     text = clean(content) if isinstance(content, str) else ""
+    return _checked(text, reason=reason, used=used, provider=provider, model=model)
+
+
+def pieces(chunks: Iterable[object], *, provider: str, model: str) -> Iterator[Piece]:
+    """The decoded chunks of a stream: a delta for each text, and at the end the whole, checked as `completion` does.
+
+    A stream that ends without a finish_reason was cut, however cleanly.
+    """
+    texts: list[str] = []
+    reason: object = None
+    used: Usage | None = None
+    for chunk in chunks:
+        match chunk:
+            case {"error": dict() | str() as error}:
+                raise broken_off(error)
+            case {"choices": list(choices), **rest}:
+                own = rest.get("x_groq")
+                used = usage(rest.get("usage") or (own.get("usage") if isinstance(own, dict) else None)) or used
+            case _:
+                raise errors.ProviderInvalidResponse("A piece of the stream is not a chat completion.", usage=used)
+        for choice in choices[:1]:
+            delta = choice.get("delta") if isinstance(choice, dict) else None
+            content = delta.get("content") if isinstance(delta, dict) else None
+            reason = (choice.get("finish_reason") if isinstance(choice, dict) else None) or reason
+            if isinstance(content, str) and (text := clean(content)):
+                texts.append(text)
+                yield Delta(text)
+    yield _checked("".join(texts), reason=reason, used=used, provider=provider, model=model)
+
+
+def _checked(text: str, *, reason: object, used: Usage | None, provider: str, model: str) -> Completion:
     if not text.strip():
         problem = "The answer has no text."
         if reason == "length":
@@ -90,6 +123,11 @@ def refusal(status: int, *, phrase: str, answer: object, retry_after: float | No
     kind = kind or STATUSES.get(status, errors.ProviderUnavailable)
     message = f"{status} {phrase}".rstrip() + (f": {_message(error)}" if error else "")
     return kind(message, retry_after=retry_after, usage=Usage())
+
+
+def broken_off(error: object) -> errors.ProviderError:
+    """For an error that came as a piece of a stream."""
+    return errors.ProviderUnavailable(f"The stream ended with an error: {_message(error)}")
 
 
 def clean(text: str) -> str:

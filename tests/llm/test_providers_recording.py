@@ -261,17 +261,16 @@ def test_an_answer_is_not_lost_with_its_ledger_row_and_the_row_is_in_the_log(
     assert "'prompt_tokens': 100" in record.getMessage()
 
 
-class Watched:
+class Watched(Groq):
     """A provider that notes, on each call, whether the calling thread holds a database connection."""
 
-    name, model = "groq", "small"
-
     def __init__(self) -> None:
+        super().__init__("small")
         self.held: list[bool] = []
 
     def complete(self, request: ChatRequest) -> Completion:
         self.held.append(connection.connection is not None)
-        return Groq("small").complete(request)
+        return super().complete(request)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -79,8 +79,8 @@ def test_a_chain_of_offline_alone_is_offline_even_with_a_key(groq: ProviderServe
     [
         ([], "empty"),
         ([""], "empty"),
-        (["gpt-oss-20b"], "unknown provider: 'gpt-oss-20b'"),
-        (["nobody/model"], "unknown provider"),
+        (["gpt-oss-20b"], "no provider/model: 'gpt-oss-20b'"),
+        (["nobody/model"], "NOBODY_BASE_URL is not set"),
         (["groq"], "no model"),
         (["groq/"], "no model"),
         (["offline", "groq/small"], "goes on after 'offline'"),
@@ -103,12 +103,9 @@ def test_a_deployment_with_a_key_is_fine(groq: ProviderServer) -> None:
     assert problems(deploy=True) == []
 
 
-def test_an_entry_whose_provider_has_no_key_is_warned_of(
-    groq: ProviderServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.OTHER_KEY = ""
-    monkeypatch.setitem(registry.KINDS, "other", registry.Kind(module="llm.other", adapter="Other", key="OTHER_KEY"))
-    settings.LLM_CHAIN = ["other/model", "groq/small"]
+def test_an_entry_whose_provider_has_no_key_is_warned_of(groq: ProviderServer, settings: Settings) -> None:
+    settings.LLM_PROVIDERS = {"openai": {"base_url": "https://api.openai.com/v1", "api_key": "", "needs_key": True}}
+    settings.LLM_CHAIN = ["openai/model", "groq/small"]
 
     assert problems() == ["llm.W001"]
     assert registry.configured_models() == ["groq/small"]

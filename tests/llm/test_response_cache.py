@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,10 @@ from llm.models import LLMCall
 from llm.providers import registry
 from llm.providers.caching import forget_user
 from llm.providers.likeness import gist
-from llm.types import Attribution, ChatMessage
+from llm.types import Attribution, ChatMessage, Completion, Delta
 from tests.builders import conversation_of, document_of
 from tests.llm.requests import chat_request, passage
-from tests.provider_server import chat_completion, reply, status
+from tests.provider_server import body, chat_completion, reply, status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from rest_framework.test import APIClient
 
     from botgpt.accounts.models import User
-    from llm.types import ChatRequest, Completion
+    from llm.types import ChatRequest
     from tests.embedding_server import EmbeddingServer
     from tests.provider_server import ProviderServer
 
@@ -210,6 +211,34 @@ def test_an_entry_of_another_shape_costs_a_warning_and_no_turn(alice: User, groq
 
 def _asked(user: User) -> ChatRequest:
     return chat_request(attribution=Attribution(user_id=user.pk))
+
+
+def streamed(*texts: str) -> Any:
+    """A success as it is streamed, in these pieces."""
+    deltas = [{"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]} for text in texts]
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": chat_completion()["usage"]}
+    lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in [*deltas, end]] + ["data: [DONE]\n\n"]
+    return body("".join(lines).encode(), media_type="text/event-stream")
+
+
+def test_a_streamed_answer_is_kept_and_comes_back_in_one_piece(alice: User, groq: ProviderServer) -> None:
+    groq.will(streamed("Because ", "of scattering."))
+    first = list(registry.chain().stream(_asked(alice)))
+    second = list(registry.chain().stream(_asked(alice)))
+    assert [piece.text for piece in first if isinstance(piece, Delta)] == ["Because ", "of scattering."]
+    delta, completion = second
+    assert delta == Delta("Because of scattering.")
+    assert isinstance(completion, Completion)
+    assert (completion.cached, completion.usage.total_tokens) == (True, 0)
+    assert len(groq.requests) == 1
+
+
+def test_a_stream_that_was_not_read_to_its_end_is_not_kept(alice: User, groq: ProviderServer) -> None:
+    groq.will(streamed("Because ", "of scattering."))
+    pieces = registry.chain().stream(_asked(alice))
+    next(pieces)
+    pieces.close()  # type: ignore[attr-defined]
+    assert not ask(alice).cached
 
 
 # --- Similar ----------------------------------------------------------------------------------
