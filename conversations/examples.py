@@ -17,6 +17,7 @@ QUESTION: dict[str, Any] = {
     "model_used": None,
     "citations": [],
     "grounded": None,
+    "cached": False,
     "error": None,
     "feedback": None,
     "created_at": "2026-01-01T12:00:00Z",

@@ -213,6 +213,7 @@ class Message(models.Model):
     citations = models.JSONField(default=list)
     grounded = models.BooleanField(null=True, help_text="Whether passages were found to answer from; null when open.")
     error = models.TextField(null=True)  # noqa: DJ001  the contract says null
+    cached = models.BooleanField(default=False, help_text="Whether it was answered from the response cache.")
     restarts = models.PositiveSmallIntegerField(
         default=0, help_text="How often the text began anew while it was streamed; positions are within one beginning."
     )
@@ -294,7 +295,7 @@ class Message(models.Model):
         """Write the outcome of a running reply; False if its status is another by now. Safe to repeat."""
         fields = (
             *("content", "status", "tokens_used", "model_used", "citations", "grounded", "context", "error"),
-            *("restarts", "updated_at"),
+            *("cached", "restarts", "updated_at"),
         )
         return bool(
             Message.objects.filter(pk=self.pk, status__in=[instead_of, self.status]).update(

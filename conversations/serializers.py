@@ -57,6 +57,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "model_used",
             "citations",
             "grounded",
+            "cached",
             "error",
             "feedback",
             "created_at",
@@ -69,6 +70,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
                 "help_text": "Whether passages of the documents were found to answer from. Null for questions, for "
                 "replies in `open` mode and for failed ones."
             },
+            "cached": {"help_text": "Whether the answer was kept from before; no model was asked and no token used."},
             "error": {"help_text": "Why the reply failed."},
             "tokens_used": {"help_text": "Prompt and completion tokens, as the provider counted them."},
             "model_used": {"help_text": "`offline` when no model is configured; null when no model answered."},

@@ -200,6 +200,7 @@ def _close(turn: Turn, run: Running, spent: Tally, reply: Reply) -> None:
         context=reply.context,
         error=reply.error,
         restarts=run.progress.restarts,
+        cached=reply.cached,
     )
     if durably(row.store_result):
         return

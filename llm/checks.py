@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 
-from .providers import registry
+from .providers import caching, registry
 
 AT_LEAST = {
     "LLM_MAX_ATTEMPTS": 1,
@@ -18,6 +18,7 @@ AT_LEAST = {
     "LLM_TURN_SECONDS": 0.1,
     "LLM_BACKOFF_SECONDS": 0,
     "MAX_COMPLETION_TOKENS": 1,
+    "RESPONSE_CACHE_SECONDS": 1,
 }
 EFFORTS = ("low", "medium", "high")
 
@@ -75,4 +76,18 @@ def limits_are_sane(**_: Any) -> list[CheckMessage]:
         hint = f"One of {', '.join(EFFORTS)}."
         effort = settings.LLM_REASONING_EFFORT
         messages.append(Error(f"LLM_REASONING_EFFORT is {effort!r}.", hint=hint, id="llm.E005"))
+    return messages
+
+
+@register()
+def the_response_cache_is_known(**_: Any) -> list[CheckMessage]:
+    """llm.E006: a way of caching that does not exist, or under which nothing or everything would be found."""
+    messages: list[CheckMessage] = []
+    if settings.RESPONSE_CACHE not in caching.MODES:
+        hint = f"One of {', '.join(caching.MODES)}."
+        messages.append(Error(f"RESPONSE_CACHE is {settings.RESPONSE_CACHE!r}.", hint=hint, id="llm.E006"))
+    if not 0 < settings.RESPONSE_CACHE_SIMILARITY <= 1:
+        similarity = settings.RESPONSE_CACHE_SIMILARITY
+        hint = "A cosine above 0, at most 1."
+        messages.append(Error(f"RESPONSE_CACHE_SIMILARITY is {similarity}.", hint=hint, id="llm.E006"))
     return messages

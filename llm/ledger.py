@@ -56,7 +56,7 @@ def spent_by_day(calls: QuerySet[LLMCall]) -> list[Spent]:
         .values("day", "model")
         .annotate(
             calls=Count("id"),
-            failed=Count("id", filter=~Q(outcome=LLMCall.Outcome.OK)),
+            failed=Count("id", filter=~Q(outcome__in=LLMCall.SUCCESSES)),
             unpriced=Count("id", filter=Q(cost=None)),
             prompt=Sum("prompt_tokens"),
             completion=Sum("completion_tokens"),

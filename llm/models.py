@@ -37,6 +37,7 @@ class LLMCall(models.Model):
 
     class Outcome(models.TextChoices):
         OK = "ok"
+        CACHED = "cached", "Cached (no call was made)"
         TIMEOUT = "timeout"
         RATE_LIMITED = "rate_limited"
         UNAVAILABLE = "unavailable", "Unavailable (5xx or no connection)"
@@ -47,6 +48,8 @@ class LLMCall(models.Model):
         REJECTED = "rejected", "Rejected (bad request)"
         CANCELLED = "cancelled"
         ABANDONED = "abandoned", "Abandoned (the process ended during the call)"
+
+    SUCCESSES = (Outcome.OK, Outcome.CACHED)
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="llm_calls", db_index=False

@@ -35,7 +35,8 @@ def price(*, provider: str, model: str, usage: Usage | None) -> tuple[Decimal | 
 
     Returns:
         The cost, and the model's prices as decimal strings by genai-prices' names: `input_mtok`, `cache_read_mtok`
-        and `output_mtok` are US dollars per million tokens. Both are None, never 0, where something is not known.
+        and `output_mtok` are US dollars per million tokens. Both are None, never 0, where something is not known; what
+        used no tokens costs nothing, whatever the model.
     """
     if provider == "offline":
         return Decimal(0), None
@@ -65,12 +66,13 @@ def _by_list(provider: str, model: str, usage: Usage) -> tuple[Decimal | None, d
         cache_read_tokens=min(usage.cached_tokens, usage.prompt_tokens),  # a server that says otherwise is wrong
         output_tokens=usage.completion_tokens,
     )
+    unknown = (None if usage.total_tokens else Decimal(0)), None
     try:
         found = calc_price(tokens, model, provider_id=provider)
     except LookupError:
-        return None, None
+        return unknown
     if found.provider.id != provider:  # it also takes names that only look like a provider's, such as my-openai
-        return None, None
+        return unknown
     prices = {name: str(value) for name, value in vars(found.model_price).items() if value is not None}
     return found.total_price.quantize(SMALLEST), prices
 

@@ -46,6 +46,7 @@ class Reply:
         status: `failed` when no provider answered; `text` is then the fallback text and `error` the reason. `cancelled`
             when the user stopped it; `text` is what had been written.
         model: None when it failed.
+        cached: whether the answer was given before, and no model was asked now.
         grounded: whether passages were sent to answer from; None in open mode and when it failed.
         timings: seconds by part: `retrieval`, `llm`.
     """
@@ -57,6 +58,7 @@ class Reply:
     grounded: bool | None = None
     context: dict[str, Any] | None = None
     error: str | None = None
+    cached: bool = False
     timings: dict[str, float] = field(default_factory=dict)
 
 
@@ -201,6 +203,7 @@ def _answered(prepared: Prepared, completion: Completion, *, began: float) -> Re
         citations=answer.citations,
         grounded=bool(prepared.window.passages) if prepared.found else None,
         context=prepared.window.report() | {"links_removed": answer.links_removed},
+        cached=completion.cached,
         timings=prepared.timings | {"llm": time.perf_counter() - began},
     )
 

@@ -74,6 +74,7 @@ class ChatRequest:
         stream_deadline: by when a stream must have ended; the same unless told.
         max_tokens: of the answer, the model's own reasoning included.
         attempt: 1 for the first try of a model; counted by the wrapper that retries.
+        fresh: a kept answer will not do, as when a reply is regenerated.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -84,6 +85,7 @@ class ChatRequest:
     passages: tuple[Passage, ...] = ()
     grounded_mode: bool = False
     attempt: int = 1
+    fresh: bool = False
     attribution: Attribution = field(default_factory=Attribution)
     stream_deadline: Deadline | None = None
     cancellation: Cancellation | None = None
@@ -121,13 +123,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A provider's answer."""
+    """A provider's answer; `cached` when it was given before and nobody was asked."""
 
     text: str
     model: str
     provider: str
     usage: Usage
     finish_reason: str = "stop"
+    cached: bool = False
 
 
 Piece = Delta | Restart | Completion

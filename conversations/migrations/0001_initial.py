@@ -109,6 +109,10 @@ class Migration(migrations.Migration):
                 ),
                 ("error", models.TextField(null=True)),
                 (
+                    "cached",
+                    models.BooleanField(default=False, help_text="Whether it was answered from the response cache."),
+                ),
+                (
                     "restarts",
                     models.PositiveSmallIntegerField(
                         default=0,

@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("ok", "Ok"),
+                            ("cached", "Cached (no call was made)"),
                             ("timeout", "Timeout"),
                             ("rate_limited", "Rate Limited"),
                             ("unavailable", "Unavailable (5xx or no connection)"),

@@ -13,7 +13,9 @@ from django.core.signals import setting_changed
 from llm import pricing
 from llm.errors import ProviderError
 
+from .base import label
 from .breaker import Breaker
+from .caching import OFF, Caching
 from .fallback import Fallback
 from .offline import Offline
 from .recording import Recording
@@ -81,7 +83,7 @@ def configured_models() -> list[str]:
 
 
 @cache
-def chain(first: str = "") -> Fallback:
+def chain(first: str = "") -> Provider:
     """The providers that answer, behind one door; the same object for the life of the process.
 
     Args:
@@ -91,7 +93,10 @@ def chain(first: str = "") -> Fallback:
     if first:
         chosen = entries[configured_models().index(first)]
         entries = [chosen, *(entry for entry in entries if entry != chosen)]
-    return Fallback([_build(name, model) for name, model in entries], breakers=_breakers)
+    fallback = Fallback([_build(name, model) for name, model in entries], breakers=_breakers)
+    if settings.RESPONSE_CACHE == OFF:
+        return fallback
+    return Caching(fallback, models=[label(provider) for provider in fallback.providers])
 
 
 def _build(name: str, model: str) -> Provider:
@@ -130,7 +135,7 @@ _breakers: dict[str, Breaker] = {}
 
 
 def _on_setting_changed(*, setting: str, **_: Any) -> None:
-    if setting in {"LLM_CHAIN", "LLM_PROVIDERS", "GROQ_API_KEY"}:
+    if setting in {"LLM_CHAIN", "LLM_PROVIDERS", "GROQ_API_KEY", "RESPONSE_CACHE"}:
         chain.cache_clear()
         _breakers.clear()
 

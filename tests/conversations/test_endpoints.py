@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BASE = "/api/v1/conversations"
 MESSAGE_FIELDS = {
     "id", "conversation_id", "parent_id", "role", "content", "status", "tokens_used", "model_used", "citations",
-    "grounded", "error", "feedback", "created_at", "sibling_ids",
+    "grounded", "cached", "error", "feedback", "created_at", "sibling_ids",
 }  # fmt: skip
 
 

@@ -123,6 +123,9 @@ def test_an_entry_whose_provider_has_no_key_is_warned_of(groq: ProviderServer, s
         ("LLM_BACKOFF_SECONDS", -0.1, "llm.E004"),
         ("LLM_MAX_CONNECTIONS", 0, "llm.E004"),
         ("LLM_REASONING_EFFORT", "none", "llm.E005"),
+        ("RESPONSE_CACHE", "redis", "llm.E006"),
+        ("RESPONSE_CACHE_SIMILARITY", 95.0, "llm.E006"),
+        ("RESPONSE_CACHE_SECONDS", 0, "llm.E004"),
     ],
 )
 def test_settings_with_which_no_call_could_succeed_are_found(
