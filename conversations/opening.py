@@ -91,6 +91,11 @@ class Turn:
     before: Before | None = None
     timings: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def is_regeneration(self) -> bool:
+        """Whether the question has been answered before."""
+        return self.added == 1
+
 
 def open_conversation(
     *, user: User, first_message: str, mode: str, documents: Sequence[Document] = (), asking: Asking = PLAINLY
@@ -166,7 +171,7 @@ def undo(turn: Turn) -> None:
         if turn.before is None:
             conversation.delete()
             return
-        new = [turn.reply.pk] if turn.added == 1 else [turn.reply.pk, turn.question.pk]
+        new = [turn.reply.pk] if turn.is_regeneration else [turn.reply.pk, turn.question.pk]
         # The next turn may have been opened already, if this one was taken for abandoned.
         Conversation.objects.filter(pk=conversation.pk, active_leaf=turn.reply).update(
             active_leaf=turn.before.active_leaf_id,

@@ -142,6 +142,7 @@ def _prepare(turn: Turn, run: Running, spent: Tally) -> tuple[Prepared, Reservat
                 request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
             ),
             model=turn.asking.model,
+            fresh=turn.is_regeneration,
             cancellation=run.cancellation,
         )
         return prepared, replies.reserve(prepared)

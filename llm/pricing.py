@@ -52,6 +52,11 @@ def dearest(models: Iterable[tuple[str, str]], *, usage: Usage) -> Decimal | Non
     return max((cost for cost in costs if cost is not None), default=None)
 
 
+def listed(provider: str, model: str) -> dict[str, Any] | None:
+    """The prices that a call would be computed with now, see `price`; None where none is known."""
+    return price(provider=provider, model=model, usage=Usage(prompt_tokens=1, completion_tokens=1))[1]
+
+
 def warm() -> None:
     """Load the price list now; it takes the better part of a second."""
     _by_list("groq", "openai/gpt-oss-20b", Usage(prompt_tokens=1))

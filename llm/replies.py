@@ -101,6 +101,7 @@ def prepare(
     document_ids: Sequence[int] | None = None,
     attribution: Attribution,
     model: str = "",
+    fresh: bool = False,
     cancellation: Cancellation | None = None,
 ) -> Prepared:
     """Retrieve and build the context; the reply's time runs from here.
@@ -109,6 +110,7 @@ def prepare(
         history: earlier messages, newest first; read as far as the window reaches.
         document_ids: what to ground the reply in; None in open mode.
         model: one of `registry.configured_models`, asked before the others; empty for the chain's own order.
+        fresh: a kept answer will not do.
 
     Raises:
         QuestionTooLong: see `check_question`.
@@ -142,6 +144,7 @@ def prepare(
         passages=window.passages,
         grounded_mode=found is not None,
         attribution=attribution,
+        fresh=fresh,
         cancellation=cancellation,
     )
     return Prepared(request, window, found, model, timings)
