@@ -26,6 +26,7 @@ HIDDEN = re.compile(
 TURN_TOKEN = re.compile(r"<[|｜][^<>|｜\n]{1,60}[|｜]>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>")
 ACCENTS = re.compile("[\u0300-\u036f\u064b-\u065f]")
 PUNCTUATION: Final = ".,;:!?\"'`*_~#>|()[]{}<-–—…“”„«»。，、：！？"
+BRACKETS = re.compile(r"[<>\[\](){}|]+")  # tags stand close to what they enclose
 NEAR: Final = r"[^.!?。]{0,40}?"
 
 
@@ -33,7 +34,8 @@ def kinds_of_instructions(text: str) -> tuple[str, ...]:
     """In which ways a text reads like instructions to a model: `override`, `persona`, `leak` and so on; mostly none."""
     shown = visible(text)
     words = _plain(shown).casefold().split()
-    folded, vocabulary = " ".join(words), {word.strip(PUNCTUATION) for word in words}
+    folded = " ".join(words)
+    vocabulary = {part.strip(PUNCTUATION) for word in words for part in BRACKETS.split(word)}
     found = {pattern.kind for pattern in PATTERNS if pattern.occurs_in(folded, vocabulary)}
     if shown is not text and HIDDEN.search(text):
         found.add("hidden")
