@@ -151,16 +151,17 @@ def _search(
     attribution: Attribution,
 ) -> tuple[Retrieval, int]:
     """What the documents say to a question, read in the light of the conversation; and the tokens that took."""
+    spent = 0
     if settings.LLM_REWRITE_QUESTIONS and not registry.is_offline():
         recent = list(islice(history, REWRITE_FROM))
         rewritten = stand_alone(question, recent=recent, deadline=deadline, attribution=attribution) if recent else None
-        if rewritten:
-            found = retrieve(rewritten.text, document_ids=document_ids, attribution=attribution)
-            return found, rewritten.tokens_used
+        spent = rewritten.tokens_used if rewritten else 0
+        if rewritten and rewritten.text:
+            return retrieve(rewritten.text, document_ids=document_ids, attribution=attribution), spent
         history = iter(recent)
     asked = islice((message.content for message in history if message.role == "user"), EARLIER_QUESTIONS)
     found = retrieve(question, document_ids=document_ids, attribution=attribution, earlier_questions=list(asked)[::-1])
-    return found, 0
+    return found, spent
 
 
 def _failed(reason: str, *, report: dict[str, Any] | None, timings: dict[str, float], tokens_used: int) -> Reply:

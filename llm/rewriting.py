@@ -11,7 +11,7 @@ from documents.deadline import Deadline
 from . import tokens
 from .errors import ProviderError
 from .models import LLMCall
-from .neutral import neutral
+from .neutral import neutral, one_line
 from .providers import registry
 from .types import ChatMessage, ChatRequest
 
@@ -35,7 +35,7 @@ QUESTION_CHARS = 600
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """The question to search for, and what finding it cost."""
+    """The question to search for, empty if the model wrote nothing that can be read, and what that cost."""
 
     text: str
     tokens_used: int = 0
@@ -70,4 +70,4 @@ def stand_alone(
         estimated=tokens.estimate_messages(request.messages),
         reported=completion.usage.prompt_tokens,
     )
-    return Rewritten(" ".join(completion.text.split())[:QUESTION_CHARS], completion.usage.total_tokens)
+    return Rewritten(one_line(completion.text)[:QUESTION_CHARS], completion.usage.total_tokens)

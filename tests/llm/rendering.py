@@ -41,3 +41,11 @@ def targets(text: str) -> Iterator[str]:
                     yield unquote(html.unescape(value or ""))
             if node.tag in RUNS:
                 yield node.html or ""
+
+
+def loaded(text: str) -> Iterator[str]:
+    """What a rendered answer loads without a click."""
+    for render in _renderers():
+        page = LexborHTMLParser(render(text))
+        for node in page.css("[src], [srcset], [poster], [background], object[data]"):
+            yield node.html or ""
