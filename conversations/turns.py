@@ -19,15 +19,16 @@ from django.db.models import F
 from django.utils import timezone
 
 from llm.durable import durably
-from llm.providers.offline import OFFLINE
 from llm.replies import Reply, check_question, generate_reply
-from llm.types import Attribution, HistoryMessage
+from llm.types import Attribution
 
+from .history import earlier, summary_for
 from .models import Conversation, Message
+from .summarizing import after_turn
 from .titles import title_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from botgpt.accounts.models import User
     from documents.models import Document
@@ -161,10 +162,11 @@ def _run(turn: Turn) -> Turn:
     """Generate the reply and close the turn, also when something unforeseen breaks."""
     conversation = turn.conversation
     try:
+        summary = summary_for(conversation, through=turn.question.parent_id)
         reply = generate_reply(
             question=turn.question.content,
-            history=_history(conversation, through=turn.question.parent_id),
-            summary=conversation.summary,
+            history=earlier(conversation, through=turn.question.parent_id, summary=summary),
+            summary=summary,
             document_ids=turn.document_ids if conversation.is_grounded else None,
             attribution=Attribution(
                 user_id=conversation.user_id,
@@ -177,20 +179,9 @@ def _run(turn: Turn) -> Turn:
         _close(turn, Reply(text=settings.FALLBACK_REPLY, status="failed", error="An unexpected error happened."))
         raise
     _close(turn, reply)
+    after_turn(turn.reply)
     turn.timings.update(reply.timings)
     return turn
-
-
-def _history(conversation: Conversation, *, through: int | None) -> Iterator[HistoryMessage]:
-    """Earlier messages, newest first, as far as they are read.
-
-    Failed and empty replies never enter a context, nor do those of the offline provider, which no model gave.
-    """
-    if through is None:
-        return
-    for message in conversation.path(through=through):
-        if message.status != Status.FAILED and message.content and message.model_used != OFFLINE:
-            yield HistoryMessage(id=message.pk, role=message.role, content=message.content)  # type: ignore[arg-type]
 
 
 def _close(turn: Turn, reply: Reply) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from documents.deadline import Cancellation
 
     from .gradually import Screen
-    from .types import Attribution, HistoryMessage, Passage
+    from .types import Attribution, HistoryMessage, Passage, Summary
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ def generate_reply(
     *,
     question: str,
     history: Iterable[HistoryMessage] = (),
-    summary: str = "",
+    summary: Summary | None = None,
     document_ids: Sequence[int] | None = None,
     attribution: Attribution,
 ) -> Reply:
@@ -120,7 +120,7 @@ def prepare(
     *,
     question: str,
     history: Iterable[HistoryMessage] = (),
-    summary: str = "",
+    summary: Summary | None = None,
     document_ids: Sequence[int] | None = None,
     attribution: Attribution,
     model: str = "",
