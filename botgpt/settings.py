@@ -4,6 +4,7 @@ Nothing set means production: DEBUG is off and a missing SECRET_KEY refuses to s
 `make run` writes a development `.env`, which is read here when it exists.
 """
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,8 @@ LLM_PROVIDERS = {
     }
     for name in {entry.strip().partition("/")[0] for entry in LLM_CHAIN} - {"groq", "offline", ""}
 }
+STREAM_PING_SECONDS = env.float("STREAM_PING_SECONDS", default=15.0)
+WEB_THREADS = env.int("WEB_THREADS", default=64)
 LLM_SKIP_AFTER = env.int("LLM_SKIP_AFTER", default=3)
 LLM_SKIP_SECONDS = env.float("LLM_SKIP_SECONDS", default=30.0)
 LLM_TURN_SECONDS = env.float("LLM_TURN_SECONDS", default=60.0)
@@ -236,6 +239,10 @@ RESPONSE_CACHE_SIMILARITY = env.float("RESPONSE_CACHE_SIMILARITY", default=0.9)
 MAX_CONTEXT_TOKENS = env.int("MAX_CONTEXT_TOKENS", default=6_000)
 MAX_COMPLETION_TOKENS = env.int("MAX_COMPLETION_TOKENS", default=2_000)
 MAX_MESSAGE_CHARS = env.int("MAX_MESSAGE_CHARS", default=32_000)
+LLM_BUDGET_DAY_TOKENS = env.int("LLM_BUDGET_DAY_TOKENS", default=None)
+LLM_BUDGET_MONTH_TOKENS = env.int("LLM_BUDGET_MONTH_TOKENS", default=None)
+LLM_BUDGET_DAY_COST = env.get_value("LLM_BUDGET_DAY_COST", cast=Decimal, default=None)
+LLM_BUDGET_MONTH_COST = env.get_value("LLM_BUDGET_MONTH_COST", cast=Decimal, default=None)
 SYSTEM_PROMPT = env.str("SYSTEM_PROMPT", default="")
 FALLBACK_REPLY = env.str(
     "FALLBACK_REPLY",

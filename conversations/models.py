@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from botgpt.accounts.models import User
+
+logger = logging.getLogger(__name__)
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -113,6 +117,17 @@ class Conversation(models.Model):
         self.active_leaf, self.activity_at, self.updated_at = leaf, now, now
         self.message_count += added
 
+    def go_to(self, message: Message) -> None:
+        """Make the branch active that ends with the newest message below this one."""
+        newest, below = message.pk, {message.pk}
+        later = self.messages.filter(id__gt=message.pk).order_by("id").values_list("id", "parent_id")
+        for pk, parent_id in later.iterator():
+            if parent_id in below:
+                below.add(pk)
+                newest = pk
+        Conversation.objects.filter(pk=self.pk).update(active_leaf=newest, updated_at=timezone.now())
+        self.refresh_from_db(fields=["active_leaf", "updated_at"])
+
     def path(self, *, through: int | None = None, batch: int = 50) -> Iterator[Message]:
         """The message `through` (the active leaf unless told) and its ancestors, newest first.
 
@@ -164,6 +179,13 @@ class ConversationDocument(models.Model):
         return f"{self.conversation_id} - {self.document_id}"
 
 
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Finds messages by the owner of their conversation."""
+
+    def visible_to(self, user: User) -> Self:
+        return self.filter(conversation__user=user)
+
+
 class Message(models.Model):
     """A question or a reply. `parent` makes the tree: an edited question or another reply is a sibling."""
 
@@ -201,6 +223,8 @@ class Message(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now, help_text="A running reply's heartbeat.")
 
+    objects = MessageQuerySet.as_manager()
+
     class Meta:
         db_table = "messages"
         ordering: ClassVar = ["created_at", "id"]
@@ -225,20 +249,74 @@ class Message(models.Model):
     def __str__(self) -> str:
         return f"{self.role}: {self.content[:60]}"
 
+    @property
+    def sibling_ids(self) -> list[int]:
+        """The messages that share its parent, itself included, oldest first; see `know_siblings`."""
+        known: list[int] = self.__dict__.get("_sibling_ids", [])
+        return known or [self.pk]
+
+    @staticmethod
+    def know_siblings(messages: Sequence[Message]) -> None:
+        """Read the siblings of messages of one conversation, by one query."""
+        if not messages:
+            return
+        parents = {message.parent_id for message in messages}
+        same_parent = Q(parent__in=parents - {None})
+        if None in parents:
+            same_parent |= Q(parent=None)
+        rows = Message.objects.filter(same_parent, conversation=messages[0].conversation_id)
+        siblings: dict[int | None, list[int]] = {}
+        for pk, parent_id in rows.order_by("id").values_list("id", "parent_id"):
+            siblings.setdefault(parent_id, []).append(pk)
+        for message in messages:
+            message.__dict__["_sibling_ids"] = siblings.get(message.parent_id, [])
+
+    def give_up_if_abandoned(self) -> bool:
+        """Mark a running reply `incomplete`, with the text it has, if its heartbeat is older than a turn's deadline."""
+        now = timezone.now()
+        abandoned = Message.objects.filter(
+            pk=self.pk,
+            status=self.Status.IN_PROGRESS,
+            updated_at__lt=now - dt.timedelta(seconds=settings.LLM_TURN_SECONDS),
+        )
+        if not abandoned.update(
+            status=self.Status.INCOMPLETE, updated_at=now, error="The process that generated it stopped."
+        ):
+            return False
+        logger.warning("Reply %s was abandoned by its process; conversation %s goes on", self.pk, self.conversation_id)
+        return True
+
     def finish(self, **fields: Any) -> None:
         """Take over a reply's outcome; `store_result` writes it."""
         for name, value in fields.items():
             setattr(self, name, value)
         self.updated_at = timezone.now()
 
-    def store_result(self) -> bool:
-        """Write the outcome of a running reply; False if it is not running any more. Safe to repeat."""
+    def store_result(self, *, instead_of: str = Status.IN_PROGRESS) -> bool:
+        """Write the outcome of a running reply; False if its status is another by now. Safe to repeat."""
         fields = (
             *("content", "status", "tokens_used", "model_used", "citations", "grounded", "context", "error"),
-            *("cached", "updated_at"),
+            *("cached", "restarts", "updated_at"),
         )
         return bool(
-            Message.objects.filter(pk=self.pk, status__in=[self.Status.IN_PROGRESS, self.status]).update(
+            Message.objects.filter(pk=self.pk, status__in=[instead_of, self.status]).update(
                 **{name: getattr(self, name) for name in fields}
             )
         )
+
+
+class IdempotencyKey(models.Model):
+    """A key that a client sent with a question, and the reply that came of it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the request.")
+    reply = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "idempotency_keys"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_keys_unique")]
+
+    def __str__(self) -> str:
+        return self.key

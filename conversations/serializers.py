@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from documents.fields import StringField
 from documents.models import Document
+from llm.providers import registry
 
 from .models import Conversation, Message
 
@@ -37,6 +38,11 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     """A question or a reply."""
 
     citations = CitationSerializer(many=True, read_only=True)
+    sibling_ids = serializers.ListField(
+        child=serializers.IntegerField(),
+        read_only=True,
+        help_text="The messages with the same parent, itself included, oldest first: its branches.",
+    )
 
     class Meta:
         model = Message
@@ -55,6 +61,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "error",
             "feedback",
             "created_at",
+            "sibling_ids",
         )
         read_only_fields = fields
         extra_kwargs = {  # noqa: RUF012  DRF's own convention
@@ -156,7 +163,27 @@ class UsableDocuments(serializers.ListField):
         return [found[pk] for pk in ids]
 
 
-class NewConversationSerializer(serializers.Serializer[Any]):
+class AskingSerializer(serializers.Serializer[Any]):
+    """How a reply is asked for."""
+
+    model = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="The model that is asked first, as `GET /models` names it; the others stand by.",
+    )
+    stream = serializers.BooleanField(
+        default=False, help_text="Answer with events, as `Accept: text/event-stream` does too."
+    )
+
+    def validate_model(self, value: str) -> str:
+        configured = registry.configured_models()
+        for model in configured:
+            if value in {model, model.partition("/")[2]}:
+                return model
+        raise serializers.ValidationError(f"{value!r} is not configured. Known are {', '.join(configured)}.")
+
+
+class NewConversationSerializer(AskingSerializer):
     """What starts a conversation."""
 
     first_message = message_field()
@@ -177,7 +204,7 @@ class NewConversationSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class NewMessageSerializer(serializers.Serializer[Any]):
+class NewMessageSerializer(AskingSerializer):
     """A user's next message."""
 
     message = message_field()
@@ -197,6 +224,28 @@ class ConversationPatchSerializer(serializers.Serializer[Any]):
         if not conversation.is_grounded:
             raise serializers.ValidationError("An open conversation has no documents.")
         return value
+
+
+class FeedbackSerializer(serializers.Serializer[Any]):
+    """What the user thinks of a reply."""
+
+    feedback = serializers.ChoiceField(choices=Message.Feedback.choices, allow_null=True)
+
+
+class BranchSerializer(serializers.Serializer[Any]):
+    """The branch that history and context follow."""
+
+    message_id = serializers.IntegerField(
+        min_value=1, max_value=2**63 - 1, help_text="A message of the branch; it is followed to its newest end."
+    )
+
+
+class EventsParams(serializers.Serializer[Any]):
+    """The query parameters of a reply's events."""
+
+    starting_after = serializers.RegexField(
+        r"^(\d{1,4}\.)?\d{1,9}$", required=False, help_text="The `id` of the last event that came."
+    )
 
 
 class HistoryParams(serializers.Serializer[Any]):

@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from django.db import connection, connections
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
 from documents.deadline import Deadline
-from documents.http import PerProcess
 from llm import summaries
 from llm.durable import durably
 from llm.types import Attribution
 
 from .history import earlier, summary_for
 from .models import Conversation, Message
+from .threads import in_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +35,6 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 30.0  # for one summary; nobody waits for it but a process that ends
 CLAIM = dt.timedelta(seconds=SECONDS + 30)  # one that failed, or whose process died, is tried again after it
-WORKERS = 4
 
 
 def after_turn(reply: Message) -> None:
@@ -73,37 +71,13 @@ def fold_older(conversation_id: int, *, through: int, report: dict[str, Any], re
 def run_soon(work: Callable[[], None]) -> None:
     """Do it in a thread beside; at once inside a transaction, whose rows no other thread sees.
 
-    A process that ends lets it finish. What it raises is logged.
+    A process that ends lets it finish.
     """
     if connection.in_atomic_block:
-        _logged(work)
+        work()
         return
     with suppress(RuntimeError):  # the process is ending and takes no more; the next turn finds it undone
-        pool.get().submit(copy_context().run, _in_thread, work)
-
-
-class Pool(ThreadPoolExecutor):
-    """Threads that `PerProcess` can close: it waits for what they do."""
-
-    def close(self) -> None:
-        self.shutdown()
-
-
-pool = PerProcess(lambda: Pool(max_workers=WORKERS, thread_name_prefix="summaries"))
-
-
-def _in_thread(work: Callable[[], None]) -> None:
-    try:
-        _logged(work)
-    finally:
-        connections.close_all()  # this thread's
-
-
-def _logged(work: Callable[[], None]) -> None:
-    try:
-        work()
-    except Exception:
-        logger.exception("A summary was not made")
+        in_background(copy_context().run, work)
 
 
 def _claim(conversation: Conversation) -> dt.datetime | None:

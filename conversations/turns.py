@@ -1,191 +1,183 @@
 """The turn: a question goes in, a reply is stored, and nothing on the way can lose the question.
 
-Open (one short transaction) → generate (nothing held) → close (one statement). The reply row is written when the turn
-opens; while it is `in_progress`, a unique constraint keeps every other turn out of the conversation.
+Open (one short transaction, see `opening`) → prepare and generate (nothing held) → close (one statement). `complete`
+generates the reply in the caller's thread; `launch` in one of its own, which no client's socket can end.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import logging
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import time
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
-from django.db.models import F
-from django.utils import timezone
 
-from llm.durable import durably
-from llm.replies import Reply, check_question, generate_reply
+from llm import replies
+from llm.booking import tallied
+from llm.budgets import BudgetExceeded
+from llm.context import QuestionTooLong
+from llm.durable import durably, release_connection
+from llm.replies import Prepared, Reply
 from llm.types import Attribution
 
+from . import running
+from .following import wait_until_ended
 from .history import earlier, summary_for
-from .models import Conversation, Message
+from .models import Message
+from .opening import PLAINLY, ConversationGone, open_conversation, open_turn, undo
 from .summarizing import after_turn
-from .titles import title_from
+from .threads import in_background
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from botgpt.accounts.models import User
     from documents.models import Document
+    from llm.booking import Tally
+    from llm.budgets import Reservation
 
-logger = logging.getLogger(__name__)
+    from .models import Conversation
+    from .opening import Asking, Turn
+    from .running import Running
 
 Status = Message.Status
-GRACE_SECONDS = 60  # what a live turn may need beyond its deadline: resolving names, a write that waits for a lock
+REFUSALS = (QuestionTooLong, BudgetExceeded)  # what may turn out before a model is asked, and leaves nothing stored
+SETTLING_SECONDS: Final = 1.5  # that a cancelled reply is waited for, so that the answer has its last words and tokens
 
 
-class TurnInProgress(Exception):
-    """Another reply is being generated in this conversation.
-
-    Attributes:
-        retry_after: seconds after which it is worth trying again.
-    """
-
-    def __init__(self, *, retry_after: int) -> None:
-        super().__init__("A reply is being generated in this conversation.")
-        self.retry_after = retry_after
+def start_conversation(
+    *, user: User, first_message: str, mode: str, documents: Sequence[Document] = (), asking: Asking = PLAINLY
+) -> Turn:
+    """Create a conversation and answer its first message; raises as `open_conversation` and `complete`."""
+    return complete(
+        open_conversation(user=user, first_message=first_message, mode=mode, documents=documents, asking=asking)
+    )
 
 
-class ConversationGone(Exception):
-    """The conversation was deleted while its reply was being generated."""
+def take_turn(conversation: Conversation, *, question: str, asking: Asking = PLAINLY) -> Turn:
+    """Add a question to the active branch and answer it; raises as `open_turn` and `complete`."""
+    return complete(open_turn(conversation, question=question, asking=asking))
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A question and its reply. `timings` are the seconds of the reply's parts, see `Reply`."""
-
-    conversation: Conversation
-    question: Message
-    reply: Message
-    document_ids: Sequence[int] = ()
-    timings: dict[str, float] = field(default_factory=dict)
-
-
-def start_conversation(*, user: User, first_message: str, mode: str, documents: Sequence[Document] = ()) -> Turn:
-    """Create a conversation and answer its first message.
+def complete(turn: Turn) -> Turn:
+    """Generate the reply; of a replayed turn, wait for it.
 
     Raises:
-        QuestionTooLong: nothing is stored.
+        QuestionTooLong, BudgetExceeded: nothing of the turn is stored.
         ConversationGone: it was deleted before the reply was there.
     """
-    grounded = mode == Conversation.Mode.RAG
-    check_question(first_message, grounded=grounded)
-    with transaction.atomic():
-        conversation = Conversation.objects.create(
-            user=user, title=title_from(first_message), mode=mode, message_count=2
-        )
-        get_user_model().objects.filter(pk=user.pk).update(conversation_count=F("conversation_count") + 1)
-        if grounded:
-            conversation.link(documents)
-        question, reply = _add_rows(conversation, first_message, parent_id=None)
-        Conversation.objects.filter(pk=conversation.pk).update(active_leaf=reply)
-    conversation.active_leaf = reply
-    turn = Turn(conversation, question, reply, document_ids=[d.pk for d in documents] if grounded else ())
-    return _run(turn)
+    if turn.is_replay:
+        _join(turn)
+        return turn
+    with running.generating(turn.reply.pk) as run, tallied() as spent:
+        prepared, reservation = _prepare(turn, run, spent)
+        with reservation:
+            _generate(turn, run, spent, lambda: replies.complete(prepared))
+    return turn
 
 
-def take_turn(conversation: Conversation, *, question: str) -> Turn:
-    """Add a question to the active branch and answer it.
+def launch(turn: Turn) -> None:
+    """Generate the reply in a thread of its own, for `following.follow` to read. A replayed turn has one already.
 
     Raises:
-        QuestionTooLong: nothing is stored.
-        TurnInProgress: another turn is running; nothing is stored.
-        ConversationGone: it was deleted before the reply was there.
+        QuestionTooLong, BudgetExceeded: nothing of the turn is stored.
     """
-    check_question(question, grounded=conversation.is_grounded)
-    try:
-        turn = _open(conversation, question)
-    except IntegrityError:
-        _take_over(conversation)
-        try:
-            turn = _open(conversation, question)
-        except IntegrityError as exc:
-            raise TurnInProgress(retry_after=1) from exc
-    return _run(turn)
-
-
-def _open(conversation: Conversation, text: str) -> Turn:
-    with transaction.atomic():
-        question, reply = _add_rows(conversation, text, parent_id=conversation.active_leaf_id)
-        conversation.record_turn(leaf=reply, added=2)
-    return Turn(conversation, question, reply, document_ids=conversation.document_ids or ())
-
-
-def _add_rows(conversation: Conversation, text: str, *, parent_id: int | None) -> tuple[Message, Message]:
-    """The question, complete, and the reply, empty and running. The reply's row is the conversation's lock."""
-    now = timezone.now()
-    question = Message.objects.create(
-        conversation=conversation,
-        parent_id=parent_id,
-        role=Message.Role.USER,
-        content=text,
-        created_at=now,
-        updated_at=now,
-    )
-    reply = Message.objects.create(
-        conversation=conversation,
-        parent=question,
-        role=Message.Role.ASSISTANT,
-        status=Status.IN_PROGRESS,
-        created_at=now,
-        updated_at=now,
-    )
-    return question, reply
-
-
-def _take_over(conversation: Conversation) -> None:
-    """Free the conversation from a turn whose process is gone: its heartbeat is older than any deadline.
-
-    Raises:
-        TurnInProgress: the running turn is alive.
-        ConversationGone: the conversation is not there any more.
-    """
-    deadline = dt.timedelta(seconds=settings.LLM_TURN_SECONDS + GRACE_SECONDS)
-    now = timezone.now()
-    abandoned = conversation.messages.filter(status=Status.IN_PROGRESS, updated_at__lt=now - deadline)
-    if abandoned.update(status=Status.INCOMPLETE, updated_at=now, error="The process that generated it stopped."):
-        logger.warning("Took conversation %s over from an abandoned turn", conversation.pk)
-        conversation.refresh_from_db(fields=["active_leaf"])
+    if turn.is_replay:
         return
-    heartbeat = conversation.messages.filter(status=Status.IN_PROGRESS).values_list("updated_at", flat=True).first()
-    if heartbeat is None and not Conversation.objects.filter(pk=conversation.pk).exists():
-        raise ConversationGone
-    raise TurnInProgress(retry_after=2 if heartbeat else 1)
+    run = running.start(turn.reply.pk)
+    try:
+        with tallied() as spent:
+            prepared, reservation = _prepare(turn, run, spent)
+            # With a copy of the context the thread counts into the same tally, and logs with the request's id.
+            in_background(copy_context().run, _show, turn, run, spent, prepared, reservation)
+    except BaseException:
+        running.end(run)
+        raise
 
 
-def _run(turn: Turn) -> Turn:
-    """Generate the reply and close the turn, also when something unforeseen breaks."""
+def cancel(reply: Message) -> None:
+    """Stop a running reply, in whichever process it runs, and keep its text; one that has ended stays as it is."""
+    run = running.find(reply.pk)
+    text = {"content": run.progress.text} if run else {}
+    if Message.objects.filter(pk=reply.pk, status=Status.IN_PROGRESS).update(status=Status.CANCELLED, **text):
+        if run:
+            run.cancellation.cancel()
+        until = time.monotonic() + SETTLING_SECONDS
+        settled = Message.objects.filter(pk=reply.pk).exclude(context=None)
+        while not settled.exists() and time.monotonic() < until:
+            release_connection()
+            time.sleep(0.05)
+    reply.refresh_from_db()
+
+
+def _show(turn: Turn, run: Running, spent: Tally, prepared: Prepared, reservation: Reservation) -> None:
+    try:
+        with reservation:
+            _generate(turn, run, spent, lambda: replies.stream(prepared, run))
+    finally:
+        running.end(run)
+
+
+def _join(turn: Turn) -> None:
+    if turn.reply.status == Status.IN_PROGRESS:
+        wait_until_ended(turn.reply.pk)
+        try:
+            turn.reply.refresh_from_db()
+        except Message.DoesNotExist as exc:
+            raise ConversationGone from exc
+    turn.conversation.refresh_from_db()
+
+
+def _prepare(turn: Turn, run: Running, spent: Tally) -> tuple[Prepared, Reservation]:
     conversation = turn.conversation
     try:
         summary = summary_for(conversation, through=turn.question.parent_id)
-        reply = generate_reply(
+        prepared = replies.prepare(
             question=turn.question.content,
             history=earlier(conversation, through=turn.question.parent_id, summary=summary),
             summary=summary,
-            document_ids=turn.document_ids if conversation.is_grounded else None,
+            document_ids=conversation.document_ids,
             attribution=Attribution(
                 user_id=conversation.user_id,
                 conversation_id=conversation.pk,
                 message_id=turn.reply.pk,
                 request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
             ),
+            model=turn.asking.model,
+            fresh=turn.is_regeneration,
+            cancellation=run.cancellation,
         )
-    except BaseException:
-        _close(turn, Reply(text=settings.FALLBACK_REPLY, status="failed", error="An unexpected error happened."))
+        return prepared, replies.reserve(prepared)
+    except REFUSALS:
+        undo(turn)
         raise
-    _close(turn, reply)
+    except BaseException:
+        _close(turn, run, spent, _unforeseen())
+        raise
+
+
+def _generate(turn: Turn, run: Running, spent: Tally, ask: Callable[[], Reply]) -> None:
+    """Ask, and close the turn, also when something unforeseen breaks."""
+    try:
+        reply = ask()
+    except BaseException:
+        _close(turn, run, spent, _unforeseen())
+        raise
+    _close(turn, run, spent, reply)
     after_turn(turn.reply)
     turn.timings.update(reply.timings)
-    return turn
 
 
-def _close(turn: Turn, reply: Reply) -> None:
+def _unforeseen() -> Reply:
+    return Reply(text=settings.FALLBACK_REPLY, status="failed", error="An unexpected error happened.")
+
+
+def _close(turn: Turn, run: Running, spent: Tally, reply: Reply) -> None:
     """Write the reply, in one statement: it has been paid for, so a lost connection or a lock is tried again.
+
+    Args:
+        spent: by all calls that were booked to the reply, failed ones included.
 
     Raises:
         ConversationGone: there is no row left to write it to.
@@ -194,13 +186,21 @@ def _close(turn: Turn, reply: Reply) -> None:
     row.finish(
         content=reply.text,
         status=reply.status,
-        tokens_used=reply.tokens_used,
+        tokens_used=spent.tokens,
         model_used=reply.model,
         citations=list(reply.citations),
         grounded=reply.grounded,
         context=reply.context,
         error=reply.error,
         cached=reply.cached,
+        restarts=run.progress.restarts,
     )
-    if not durably(row.store_result):
+    if durably(row.store_result):
+        return
+    # Somebody else has ended it: cancelled it, taken it for abandoned, or deleted it.
+    stored = Message.objects.filter(pk=row.pk).values_list("status", flat=True).first()
+    if stored is None:
         raise ConversationGone
+    if stored == Status.CANCELLED:
+        row.status = stored
+    durably(lambda: row.store_result(instead_of=stored))

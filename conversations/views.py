@@ -14,12 +14,13 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from llm.context import QuestionTooLong
-
-from . import examples, export, turns
+from . import examples, export
+from .asking import KEY_HEADER, STARTING_ERRORS, TURN_ERRORS, EventsOrJson, answered, asking_of, whole_turn
 from .filters import ConversationFilter
-from .models import Conversation
+from .models import Conversation, Message
+from .opening import open_conversation, open_turn
 from .serializers import (
+    BranchSerializer,
     ConversationDetailSerializer,
     ConversationPatchSerializer,
     ConversationSerializer,
@@ -33,26 +34,13 @@ from .serializers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from django.db.models import QuerySet
+    from django.http.response import HttpResponseBase
     from rest_framework.request import Request
 
-    from .models import Message
-
-TURN_ERRORS = {"409": "A reply is being generated in this conversation"}
-
-
-class TurnConflict(exceptions.APIException):
-    """409: one turn at a time."""
-
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "turn_in_progress"
-    error = "Turn in progress"
-
-    def __init__(self, exc: turns.TurnInProgress) -> None:
-        super().__init__(str(exc))
-        self.wait = exc.retry_after
+    from .opening import Turn
 
 
 class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewSet[Conversation]):
@@ -63,7 +51,9 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
     filterset_class = ConversationFilter
     results_name = "conversations"
     lookup_value_converter = "int"
-    extra_errors: ClassVar = {"update": TURN_ERRORS, "send": TURN_ERRORS}
+    content_negotiation_class = EventsOrJson
+    streams: ClassVar = {"create", "update", "send"}
+    extra_errors: ClassVar = {"create": STARTING_ERRORS, "update": TURN_ERRORS, "send": TURN_ERRORS}
 
     def get_total(self, queryset: QuerySet[Conversation]) -> int:
         """The number of conversations in the list; without a filter it is kept with the user."""
@@ -77,41 +67,46 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
 
     @extend_schema(
         summary="Start a conversation with its first message",
+        parameters=[KEY_HEADER],
         request=NewConversationSerializer,
         responses={201: ConversationDetailSerializer},
         examples=examples.START,
     )
-    def create(self, request: Request) -> Response:
+    def create(self, request: Request) -> HttpResponseBase:
         body = NewConversationSerializer(data=request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)
-        turn = _take(
-            turns.start_conversation,
+        fields = body.validated_data
+        return answered(
+            request,
+            lambda: open_conversation(
+                user=request.user,  # type: ignore[arg-type]
+                first_message=fields["first_message"],
+                mode=fields["mode"],
+                documents=fields.get("document_ids") or (),
+                asking=asking_of(request, fields),
+            ),
+            body=fields,
             field="first_message",
-            user=request.user,
-            first_message=body.validated_data["first_message"],
-            mode=body.validated_data["mode"],
-            documents=body.validated_data.get("document_ids") or (),
+            written=lambda turn: self._detail(turn.conversation, [turn.question, turn.reply]),
+            status_code=status.HTTP_201_CREATED,
         )
-        answer = self._detail(turn.conversation, [turn.question, turn.reply])
-        return Response(answer, status=status.HTTP_201_CREATED, headers=_timing_headers(turn))
 
     @extend_schema(
         summary="Read a conversation with its whole active history", responses={200: ConversationDetailSerializer}
     )
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        conversation = self.get_object()
-        return Response(self._detail(conversation, list(conversation.path(batch=1_000))[::-1]))
+        return Response(self._whole(self.get_object()))
 
     @extend_schema(
         summary="Add a message; the reply is generated before the answer is sent",
         description="The answer holds only the stored user message. Read the reply with the conversation.",
+        parameters=[KEY_HEADER],
         request=NewMessageSerializer,
         responses={200: MessageSerializer},
         examples=examples.ADD,
     )
-    def update(self, request: Request, **kwargs: Any) -> Response:
-        turn = self._turn(request)
-        return Response(MessageSerializer(turn.question).data, headers=_timing_headers(turn))
+    def update(self, request: Request, **kwargs: Any) -> HttpResponseBase:
+        return self._send(request, written=lambda turn: MessageSerializer(turn.question).data)
 
     @extend_schema(
         summary="Rename a conversation, or ground it in other documents",
@@ -135,6 +130,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
 
     @extend_schema(
         summary="Read a stretch of the active history",
+        operation_id="conversations_messages_list",
         parameters=[HistoryParams],
         responses={200: MessagePageSerializer},
     )
@@ -150,22 +146,35 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
                 raise exceptions.ValidationError({"before": f"No message with ID {before} is in this conversation."})
             through = parents[0]
         page, has_more = conversation.stretch(through=through, limit=params.validated_data["limit"])
+        Message.know_siblings(page)
         return Response({"messages": MessageSerializer(page, many=True).data, "has_more": has_more})
 
     @extend_schema(
         summary="Add a message and get it with its reply",
+        parameters=[KEY_HEADER],
         request=NewMessageSerializer,
         responses={200: TurnSerializer},
         examples=examples.SEND,
     )
     @messages.mapping.post
-    def send(self, request: Request, **kwargs: Any) -> Response:
-        turn = self._turn(request)
-        answer = {
-            "user_message": MessageSerializer(turn.question).data,
-            "assistant_message": MessageSerializer(turn.reply).data,
-        }
-        return Response(answer, headers=_timing_headers(turn))
+    def send(self, request: Request, **kwargs: Any) -> HttpResponseBase:
+        return self._send(request, written=whole_turn)
+
+    @extend_schema(
+        summary="Choose the branch that history and context follow",
+        request=BranchSerializer,
+        responses={200: ConversationDetailSerializer},
+    )
+    @action(detail=True, methods=["put"], filterset_class=None, pagination_class=None)
+    def active(self, request: Request, **kwargs: Any) -> Response:
+        conversation = self.get_object()
+        body = BranchSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        pk = body.validated_data["message_id"]
+        if (message := conversation.messages.filter(pk=pk).first()) is None:
+            raise exceptions.ValidationError({"message_id": f"No message with ID {pk} is in this conversation."})
+        conversation.go_to(message)
+        return Response(self._whole(conversation))
 
     @extend_schema(
         summary="Download the transcript",
@@ -180,13 +189,12 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
         conversation = self.get_object()
         params = ExportParams(data=request.query_params.dict())
         params.is_valid(raise_exception=True)
-        messages = list(conversation.path(batch=1_000))[::-1]
         if params.validated_data["as"] == "json":
             renderer: JSONRenderer = request.accepted_renderer  # type: ignore[assignment]
-            content: bytes | str = renderer.render(self._detail(conversation, messages))
+            content: bytes | str = renderer.render(self._whole(conversation))
             media_type, extension = "application/json", "json"
         else:
-            content = export.to_markdown(conversation, messages)
+            content = export.to_markdown(conversation, list(conversation.path(batch=1_000))[::-1])
             media_type, extension = "text/markdown; charset=utf-8", "md"
         name = export.file_name(conversation, extension=extension)
         return HttpResponse(
@@ -195,30 +203,24 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
             headers={"Content-Disposition": content_disposition_header(as_attachment=True, filename=name)},
         )
 
-    def _turn(self, request: Request) -> turns.Turn:
+    def _send(self, request: Request, *, written: Callable[[Turn], object]) -> HttpResponseBase:
         body = NewMessageSerializer(data=request.data)
         conversation = self.get_object()
         body.is_valid(raise_exception=True)
-        return _take(turns.take_turn, conversation, field="message", question=body.validated_data["message"])
+        fields = body.validated_data
+        return answered(
+            request,
+            lambda: open_turn(conversation, question=fields["message"], asking=asking_of(request, fields)),
+            body=fields,
+            field="message",
+            written=written,
+        )
+
+    def _whole(self, conversation: Conversation) -> dict[str, Any]:
+        messages = list(conversation.path(batch=1_000))[::-1]
+        Message.know_siblings(messages)
+        return self._detail(conversation, messages)
 
     @staticmethod
-    def _detail(conversation: Conversation, messages: Iterable[Message]) -> dict[str, Any]:
+    def _detail(conversation: Conversation, messages: Sequence[Message]) -> dict[str, Any]:
         return ConversationDetailSerializer(conversation, context={"messages": messages}).data
-
-
-def _take(take: Callable[..., turns.Turn], *args: Any, field: str, **kwargs: Any) -> turns.Turn:
-    """Take a turn, and say in HTTP's terms why it could not be taken."""
-    try:
-        return take(*args, **kwargs)
-    except QuestionTooLong as exc:
-        raise exceptions.ValidationError({field: str(exc)}) from exc
-    except turns.TurnInProgress as exc:
-        raise TurnConflict(exc) from exc
-    except turns.ConversationGone as exc:
-        raise exceptions.NotFound("The conversation was deleted before its reply was there.") from exc
-
-
-def _timing_headers(turn: turns.Turn) -> dict[str, str]:
-    """`Server-Timing`, in milliseconds."""
-    parts = [f"{name};dur={seconds * 1000:.1f}" for name, seconds in turn.timings.items()]
-    return {"Server-Timing": ", ".join(parts)}

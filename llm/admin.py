@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
+from . import admin_money  # noqa: F401  registers itself on import
 from .admin_filters import DayRangeFilter
 from .ledger import RECENT, recent, spent_by_day, summed
 from .models import LLMCall
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 OUTCOME_COLOURS = {outcome.value: "danger" for outcome in LLMCall.Outcome} | {
     "ok": "success",
     "rate_limited": "warning",
+    "cancelled": "info",
 }
 
 
@@ -40,6 +42,24 @@ class ModelFilter(DropdownFilter):
         return queryset.filter(model=self.value()) if self.value() else queryset
 
 
+class PricedFilter(admin.SimpleListFilter):
+    """Whether the cost is known; a model of unknown price is not a free one."""
+
+    title = "cost"
+    parameter_name = "cost"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("known", "Known"), ("unpriced", "Not known")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LLMCall]) -> QuerySet[LLMCall]:
+        match self.value():
+            case "known":
+                return queryset.exclude(cost=None)
+            case "unpriced":
+                return queryset.filter(cost=None)
+        return queryset
+
+
 @admin.register(LLMCall)
 class LLMCallAdmin(ModelAdmin):
     """The ledger."""
@@ -53,6 +73,7 @@ class LLMCallAdmin(ModelAdmin):
         "outcome_label",
         "prompt_tokens",
         "completion_tokens",
+        "estimated",
         "cost_label",
         "latency",
     )
@@ -60,6 +81,7 @@ class LLMCallAdmin(ModelAdmin):
         ModelFilter,
         ("outcome", ChoicesDropdownFilter),
         ("purpose", ChoicesDropdownFilter),
+        PricedFilter,
         ("user", AutocompleteSelectFilter),
         ("created_at", DayRangeFilter),
     )
@@ -81,6 +103,7 @@ class LLMCallAdmin(ModelAdmin):
         "prompt_tokens",
         "completion_tokens",
         "cached_tokens",
+        "estimated",
         "cost_label",
         "prices",
         "latency",

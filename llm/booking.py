@@ -1,23 +1,52 @@
-"""Writes a call that was made to a provider into the ledger."""
+"""Writes a call that was made to a provider into the ledger, and onto its user's allowance."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
-from django.db import Error, IntegrityError
+from django.db import Error, IntegrityError, transaction
 
-from . import pricing
+from . import budgets, pricing
 from .durable import durably
 from .models import LLMCall
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .types import Attribution, Usage
 
 logger = logging.getLogger(__name__)
 
 ERROR_CHARS = 500
 REFERENCES = ("message_id", "conversation_id", "user_id")  # in the order in which a deletion takes them
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was booked: tokens, US dollars, and how many calls have no known cost."""
+
+    tokens: int = 0
+    cost: Decimal = Decimal(0)
+    unpriced: int = 0
+
+
+_tallies: ContextVar[tuple[Tally, ...]] = ContextVar("tallies", default=())
+
+
+@contextmanager
+def tallied() -> Iterator[Tally]:
+    """Add up what this thread books within the block; an outer tally counts it too."""
+    tally = Tally()
+    token = _tallies.set((*_tallies.get(), tally))
+    try:
+        yield tally
+    finally:
+        _tallies.reset(token)
 
 
 def book(
@@ -31,42 +60,59 @@ def book(
     seconds: float,
     error: str = "",
 ) -> None:
-    """Write one row. One that cannot be written is logged instead, and nothing raised: the answer has been paid for.
+    """Write one row, and what it cost onto the user's allowance: both or neither.
+
+    What cannot be written is logged instead, and nothing raised: the answer has been paid for.
 
     Args:
         usage: None when tokens may have been used and nobody said how many.
     """
     cost, price = pricing.price(provider=provider, model=model, usage=usage)
-    row = LLMCall(
-        user_id=attribution.user_id,
-        conversation_id=attribution.conversation_id,
-        message_id=attribution.message_id,
-        purpose=attribution.purpose,
-        request_id=attribution.request_id,
-        provider=provider,
-        model=model,
-        attempt=attempt,
-        outcome=outcome,
-        error=error[:ERROR_CHARS],
-        prompt_tokens=usage.prompt_tokens if usage else 0,
-        completion_tokens=usage.completion_tokens if usage else 0,
-        cached_tokens=usage.cached_tokens if usage else 0,
-        estimated=usage.estimated if usage else False,
-        cost=cost,
-        price=price,
-        latency_ms=round(seconds * 1000),
-    )
+    fields: dict[str, Any] = {
+        "user_id": attribution.user_id,
+        "conversation_id": attribution.conversation_id,
+        "message_id": attribution.message_id,
+        "purpose": attribution.purpose,
+        "request_id": attribution.request_id,
+        "provider": provider,
+        "model": model,
+        "attempt": attempt,
+        "outcome": outcome,
+        "error": error[:ERROR_CHARS],
+        "prompt_tokens": usage.prompt_tokens if usage else 0,
+        "completion_tokens": usage.completion_tokens if usage else 0,
+        "cached_tokens": usage.cached_tokens if usage else 0,
+        "estimated": usage.estimated if usage else False,
+        "cost": cost,
+        "price": price,
+        "latency_ms": round(seconds * 1000),
+    }
     try:
-        durably(lambda: _insert(row))
+        durably(lambda: _write(fields))
     except Error:
-        fields = {field.attname: getattr(row, field.attname) for field in LLMCall._meta.concrete_fields}
         logger.exception("A ledger row was not written: %s", fields)
+        return
+    for tally in _tallies.get():
+        tally.tokens += usage.total_tokens if usage else 0
+        tally.cost += cost or 0
+        tally.unpriced += cost is None
 
 
-def _insert(row: LLMCall) -> None:
+def _write(fields: dict[str, Any]) -> None:
     for reference in REFERENCES:
         try:
-            return row.save(force_insert=True)
+            return _insert(fields)
         except IntegrityError:
-            setattr(row, reference, None)  # it was deleted during the call
-    return row.save(force_insert=True)
+            fields[reference] = None  # it was deleted during the call
+    fields |= {"request_id": "", "error": ""}  # and with the user everything that leads to them
+    return _insert(fields)
+
+
+def _insert(fields: dict[str, Any]) -> None:
+    # A caller's transaction fails with ours. References are checked when it ends, so never inside.
+    with transaction.atomic(savepoint=False):
+        row = LLMCall(**fields)
+        row.save(force_insert=True)
+        if row.user_id is not None:
+            tokens = row.prompt_tokens + row.completion_tokens
+            budgets.settle(user_id=row.user_id, tokens=tokens, cost=row.cost, at=row.created_at)

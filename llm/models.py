@@ -1,17 +1,31 @@
-"""The ledger: one immutable row for every call that was made to a provider."""
+"""The ledger, one immutable row for every call to a provider; what calls may cost, and what they cost so far."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar, NoReturn
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils import timezone
+
+
+class LLMCallQuerySet(models.QuerySet["LLMCall"]):
+    """The ledger's rows."""
+
+    def forget_who(self) -> int:
+        """Take whom they were made for out of these rows: the one change that a ledger row ever sees.
+
+        Figures and times stay. Gives the number of rows.
+        """
+        return self.update(user=None, conversation=None, message=None, request_id="", error="")
 
 
 class LLMCall(models.Model):
     """One attempt at a provider, successful or not. Rows are written once and never changed or deleted.
 
-    They outlive the conversation and the user they were made for: those references become null.
+    They outlive the conversation and the user they were made for: those references become null, see `forget_who`.
     """
 
     class Purpose(models.TextChoices):
@@ -64,6 +78,8 @@ class LLMCall(models.Model):
     request_id = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = LLMCallQuerySet.as_manager()
+
     class Meta:
         db_table = "llm_calls"
         verbose_name = "LLM call"
@@ -93,3 +109,94 @@ class LLMCall(models.Model):
             TypeError: always; the ledger is kept.
         """
         raise TypeError("A ledger row is never deleted.")
+
+
+def _dollars(help_text: str, **options: Any) -> models.DecimalField[Any, Any]:
+    """A column for an amount that people type in."""
+    least = [MinValueValidator(Decimal(0))]
+    return models.DecimalField(max_digits=14, decimal_places=6, validators=least, help_text=help_text, **options)
+
+
+class ModelPrice(models.Model):
+    """What a model costs from a day on, in US dollars per million tokens. It goes before the built-in price list."""
+
+    provider = models.CharField(max_length=50, help_text="As the ledger names it, such as groq.")
+    model = models.CharField(max_length=200, help_text="As the ledger names it, such as openai/gpt-oss-20b.")
+    input = _dollars("A million tokens that are sent.")
+    cached = _dollars(
+        "A million sent tokens that the provider had in its cache; empty: the same.", null=True, blank=True
+    )
+    output = _dollars("A million tokens of answers, reasoning included.")
+    valid_from = models.DateTimeField(default=timezone.now, help_text="Calls before this moment keep their price.")
+
+    class Meta:
+        db_table = "model_prices"
+        ordering: ClassVar = ["provider", "model", "-valid_from"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["provider", "model", "valid_from"], name="model_prices_unique"),
+            models.CheckConstraint(
+                condition=models.Q(input__gte=0, output__gte=0) & (models.Q(cached=None) | models.Q(cached__gte=0)),
+                name="model_prices_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+
+class Budget(models.Model):
+    """What one user may spend, in place of the defaults in the settings, all four of them. Empty: no limit."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="budget"
+    )
+    day_tokens = models.PositiveBigIntegerField("tokens a day", null=True, blank=True)
+    month_tokens = models.PositiveBigIntegerField("tokens a month", null=True, blank=True)
+    day_cost = _dollars("US dollars.", verbose_name="cost a day", null=True, blank=True)
+    month_cost = _dollars("US dollars.", verbose_name="cost a month", null=True, blank=True)
+
+    class Meta:
+        db_table = "budgets"
+
+    def __str__(self) -> str:
+        return f"Budget of user {self.user_id}"
+
+
+class Allowance(models.Model):
+    """What a user has spent this day and month, and what running replies may still spend: the ledger, added up.
+
+    Only `budgets` writes it. Costs are whole ten-billionths of a US dollar, so that every database adds them exactly.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="allowance"
+    )
+    day = models.DateField(help_text="In UTC. The day's figures are of this day, the month's of its month.")
+    day_tokens = models.PositiveBigIntegerField(default=0)
+    month_tokens = models.PositiveBigIntegerField(default=0)
+    day_cost = models.PositiveBigIntegerField(default=0)
+    month_cost = models.PositiveBigIntegerField(default=0)
+    reserved_tokens = models.PositiveBigIntegerField(default=0)
+    reserved_cost = models.PositiveBigIntegerField(default=0)
+    warned = models.CharField(max_length=200, blank=True, help_text="Which warnings were logged, and of which period.")
+
+    class Meta:
+        db_table = "allowances"
+
+    def __str__(self) -> str:
+        return f"Allowance of user {self.user_id}"
+
+
+class Hold(models.Model):
+    """What one running reply has reserved. It counts in its user's allowance until it is given back or expires."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    tokens = models.PositiveBigIntegerField()
+    cost = models.PositiveBigIntegerField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "budget_holds"
+
+    def __str__(self) -> str:
+        return f"{self.tokens} tokens of user {self.user_id}"

@@ -18,6 +18,7 @@ from .durable import release_connection
 from .errors import Cancelled, ProviderError
 from .gradually import Shown
 from .providers import registry
+from .reserving import reserved
 from .retrieval import Retrieval, retrieve
 from .rewriting import stand_alone
 from .types import ChatRequest, Completion, Delta, Restart
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from documents.deadline import Cancellation
 
+    from .budgets import Reservation
     from .gradually import Screen
     from .types import Attribution, HistoryMessage, Passage, Summary
 
@@ -52,7 +54,6 @@ class Reply:
     text: str
     status: Literal["complete", "failed", "cancelled"]
     model: str | None = None
-    tokens_used: int = 0
     citations: tuple[dict[str, Any], ...] = ()
     grounded: bool | None = None
     context: dict[str, Any] | None = None
@@ -63,18 +64,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A question with all that is sent along, before any model is asked.
-
-    Attributes:
-        found: None in open mode.
-        spent: tokens that finding it took.
-    """
+    """A question with all that is sent along, before any model is asked; `found` is None in open mode."""
 
     request: ChatRequest
     window: context.Context
     found: Retrieval | None
     model: str
-    spent: int
     timings: dict[str, float]
 
     @property
@@ -98,24 +93,6 @@ def check_question(question: str, *, grounded: bool) -> None:
     )
 
 
-def generate_reply(
-    *,
-    question: str,
-    history: Iterable[HistoryMessage] = (),
-    summary: Summary | None = None,
-    document_ids: Sequence[int] | None = None,
-    attribution: Attribution,
-) -> Reply:
-    """Prepare and complete in one go; for whoever only wants the reply.
-
-    Raises:
-        QuestionTooLong: see `check_question`.
-    """
-    return complete(
-        prepare(question=question, history=history, summary=summary, document_ids=document_ids, attribution=attribution)
-    )
-
-
 def prepare(
     *,
     question: str,
@@ -124,6 +101,7 @@ def prepare(
     document_ids: Sequence[int] | None = None,
     attribution: Attribution,
     model: str = "",
+    fresh: bool = False,
     cancellation: Cancellation | None = None,
 ) -> Prepared:
     """Retrieve and build the context; the reply's time runs from here.
@@ -132,18 +110,19 @@ def prepare(
         history: earlier messages, newest first; read as far as the window reaches.
         document_ids: what to ground the reply in; None in open mode.
         model: one of `registry.configured_models`, asked before the others; empty for the chain's own order.
+        fresh: an answer that the response cache holds will not do.
 
     Raises:
         QuestionTooLong: see `check_question`.
+        BudgetExceeded: the user may not spend what rewriting the question could cost.
     """
     deadline = Deadline.after(settings.LLM_TURN_SECONDS)
     for_search, for_window = tee(history)
     timings: dict[str, float] = {}
     began = time.perf_counter()
     found: Retrieval | None = None
-    spent = 0
     if document_ids is not None:
-        found, spent = _search(
+        found = _search(
             question, history=for_search, document_ids=document_ids, deadline=deadline, attribution=attribution
         )
         timings["retrieval"] = time.perf_counter() - began
@@ -164,10 +143,20 @@ def prepare(
         question=question,
         passages=window.passages,
         grounded_mode=found is not None,
+        fresh=fresh,
         attribution=attribution,
         cancellation=cancellation,
     )
-    return Prepared(request, window, found, model, spent, timings)
+    return Prepared(request, window, found, model, timings)
+
+
+def reserve(prepared: Prepared) -> Reservation:
+    """Set aside what the reply may cost, before a model is asked.
+
+    Raises:
+        BudgetExceeded: the user may not spend so much; nothing is set aside.
+    """
+    return reserved(prepared.request)
 
 
 def complete(prepared: Prepared) -> Reply:
@@ -202,7 +191,8 @@ def stream(prepared: Prepared, screen: Screen) -> Reply:
         if completion is None:
             raise RuntimeError("A stream ended without its completion.")
         reply = _answered(prepared, completion, began=began)
-    shown.finish(reply.text)
+    if reply.status != "failed":
+        shown.finish(reply.text)
     return reply
 
 
@@ -213,7 +203,6 @@ def _answered(prepared: Prepared, completion: Completion, *, began: float) -> Re
         text=answer.text,
         status="complete",
         model=completion.model,
-        tokens_used=completion.usage.total_tokens + prepared.spent,
         citations=answer.citations,
         grounded=bool(prepared.window.passages) if prepared.found else None,
         context=prepared.window.report() | {"links_removed": answer.links_removed},
@@ -227,11 +216,10 @@ def _broken(prepared: Prepared, exc: ProviderError, *, text: str, began: float) 
     report = prepared.window.report()
     timings = prepared.timings | {"llm": time.perf_counter() - began}
     if isinstance(exc, Cancelled):
-        answer = checked(text, passages=prepared.passages) if text else None
+        answer = checked(text.rstrip(), passages=prepared.passages) if text.strip() else None
         return Reply(
             text=answer.text if answer else "",
             status="cancelled",
-            tokens_used=prepared.spent,
             citations=answer.citations if answer else (),
             context=report,
             timings=timings,
@@ -240,7 +228,6 @@ def _broken(prepared: Prepared, exc: ProviderError, *, text: str, began: float) 
     return Reply(
         text=settings.FALLBACK_REPLY,
         status="failed",
-        tokens_used=prepared.spent,
         context=report,
         error=str(exc),
         timings=timings,
@@ -258,15 +245,14 @@ def _search(
     document_ids: Sequence[int],
     deadline: Deadline,
     attribution: Attribution,
-) -> tuple[Retrieval, int]:
-    """What the documents say to a question, read in the light of the conversation; and the tokens that took."""
+) -> Retrieval:
+    """What the documents say to a question, read in the light of the conversation."""
     if settings.LLM_REWRITE_QUESTIONS and not registry.is_offline():
         recent = list(islice(history, REWRITE_FROM))
         rewritten = stand_alone(question, recent=recent, deadline=deadline, attribution=attribution) if recent else None
         if rewritten:
-            found = retrieve(rewritten.text, document_ids=document_ids, attribution=attribution)
-            return found, rewritten.tokens_used
+            return retrieve(rewritten, document_ids=document_ids, attribution=attribution)
         history = iter(recent)
     asked = islice((message.content for message in history if message.role == "user"), EARLIER_QUESTIONS)
-    found = retrieve(question, document_ids=document_ids, attribution=attribution, earlier_questions=list(asked)[::-1])
-    return found, 0
+    earlier = list(asked)[::-1]
+    return retrieve(question, document_ids=document_ids, attribution=attribution, earlier_questions=earlier)

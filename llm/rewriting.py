@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from documents.deadline import Deadline
@@ -13,6 +13,7 @@ from .errors import ProviderError
 from .models import LLMCall
 from .neutral import neutral
 from .providers import registry
+from .reserving import reserved
 from .types import ChatMessage, ChatRequest
 
 if TYPE_CHECKING:
@@ -33,21 +34,16 @@ MESSAGE_CHARS = 400
 QUESTION_CHARS = 600
 
 
-@dataclass(frozen=True, slots=True)
-class Rewritten:
-    """The question to search for, and what finding it cost."""
-
-    text: str
-    tokens_used: int = 0
-
-
 def stand_alone(
     question: str, *, recent: Sequence[HistoryMessage], deadline: Deadline, attribution: Attribution
-) -> Rewritten | None:
+) -> str | None:
     """The question in words that need no conversation; None when no model gives it in time.
 
     Args:
         recent: the last messages, newest first.
+
+    Raises:
+        BudgetExceeded: the user may not spend what it could cost.
     """
     lines = [f"{message.role}: {message.content[:MESSAGE_CHARS]}" for message in reversed(recent)]
     request = ChatRequest(
@@ -61,7 +57,8 @@ def stand_alone(
         attribution=replace(attribution, purpose=LLMCall.Purpose.REWRITE),
     )
     try:
-        completion = registry.chain().complete(request)
+        with reserved(request):
+            completion = registry.chain().complete(request)
     except ProviderError as exc:
         logger.warning("A follow-up is searched as it stands, no model rewrote it: %s", exc)
         return None
@@ -70,4 +67,4 @@ def stand_alone(
         estimated=tokens.estimate_messages(request.messages),
         reported=completion.usage.prompt_tokens,
     )
-    return Rewritten(" ".join(completion.text.split())[:QUESTION_CHARS], completion.usage.total_tokens)
+    return " ".join(completion.text.split())[:QUESTION_CHARS]

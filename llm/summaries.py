@@ -16,10 +16,12 @@ from django.conf import settings
 from documents.search.sentences import sentence_spans
 
 from . import context, prompts, tokens
+from .budgets import BudgetExceeded
 from .errors import ProviderError
 from .models import LLMCall
 from .neutral import visible
 from .providers import registry
+from .reserving import reserved
 from .types import ChatMessage, ChatRequest, HistoryMessage, Summary
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def fold(
         messages: oldest first. Those that do not fit into one call are left for another: see how far the result goes.
 
     Returns:
-        None when there is no model, or it did not answer in time.
+        None when there is no model, it did not answer in time, or the user's budget does not cover it.
     """
     if not messages or registry.is_offline():
         return None
@@ -101,8 +103,9 @@ def fold(
         attribution=replace(attribution, purpose=LLMCall.Purpose.SUMMARY),
     )
     try:
-        completion = provider.complete(request)
-    except ProviderError as exc:
+        with reserved(request, models=[(provider.name, provider.model)]):
+            completion = provider.complete(request)
+    except (ProviderError, BudgetExceeded) as exc:
         logger.warning("No model summarised the older messages: %s", exc)
         return None
     tokens.learn(

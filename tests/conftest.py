@@ -10,6 +10,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from botgpt.accounts.models import User
+from llm.limits import forget_limits
+from llm.pricing import forget_own_prices
 from tests.embedding_server import EMBEDDING_KEY, EmbeddingServer
 from tests.provider_server import PROVIDER_KEY, ProviderServer
 
@@ -41,6 +43,13 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 def media_in_tmp(settings: Settings, tmp_path: Path) -> None:
     """Uploaded files go to the test's own folder."""
     settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def nothing_known_of_other_tests() -> None:
+    """What a process remembers of tables for some seconds is of the tables of the test before."""
+    forget_limits()
+    forget_own_prices()
 
 
 @pytest.fixture

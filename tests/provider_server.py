@@ -1,15 +1,18 @@
 """A provider on loopback that speaks Groq's wire format, faults included, over real sockets.
 
     groq.will(status(429, retry_after=1), reply("Hello"))   # the next two calls, whoever makes them
+    groq.will(writes("Hel", "lo", gap=0.1, end="cut"))      # a stream that breaks off
     groq.always(hang(), model="small")                      # every call for this model that nothing else is planned for
     groq.requests[0].body["messages"]
 
-What is not planned is answered with `reply()`. Any process can call it at `groq.url`.
+What is not planned is answered with `reply()`, which is written word by word to whoever asks for a stream. Any process
+can call it at `groq.url`; under `groq.url/v1` it is any other provider of OpenAI's format.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections import defaultdict, deque
@@ -58,7 +61,64 @@ def chat_completion(text: str | None = "Hello.", **changes: Any) -> dict[str, An
 
 def reply(text: str | None = "Hello.", *, after: float = 0.0, **changes: Any) -> Behaviour:
     """A success; `after` seconds."""
-    return body(chat_completion(text, **changes), after=after)
+    whole = body(chat_completion(text, **changes), after=after)
+    streamed = writes(*re.findall(r"\S+\s*|\s+", text or ""), after=after, usage=changes.get("usage"))
+
+    def behave(connection: Connection) -> None:
+        (streamed if connection.received.body.get("stream") else whole)(connection)
+
+    return behave
+
+
+def writes(
+    *texts: str, gap: float = 0.0, after: float = 0.0, end: str = "stop", usage: dict[str, int] | None = None
+) -> Behaviour:
+    """A stream of these texts, `gap` seconds apart.
+
+    Args:
+        end: `stop`, as it should be; `cut`, `hang`, `error`, `nothing` (a clean end without a finish_reason) or
+            `broken` (half a JSON object).
+    """
+
+    def behave(connection: Connection) -> None:
+        connection.pause(after)
+        connection.head(200, {"content-type": "text/event-stream", "transfer-encoding": "chunked"})
+        connection.event(_chunk({"role": "assistant", "content": ""}))
+        for text in texts:
+            connection.event(_chunk({"content": text}))
+            if gap and connection.pause(gap):
+                return
+        _ends(connection, end, usage or chat_completion()["usage"])
+
+    return behave
+
+
+def _chunk(delta: dict[str, Any], *, finish_reason: str | None = None, **more: Any) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    return {"id": "chatcmpl-1", "object": "chat.completion.chunk", "model": "served-model", "choices": [choice], **more}
+
+
+def _ends(connection: Connection, end: str, usage: dict[str, int]) -> None:
+    match end:
+        case "cut":
+            connection.close_connection = True
+            return
+        case "hang":
+            connection.pause(60)
+            return
+        case "error":
+            connection.event({"error": {"message": "The model crashed.", "type": "server_error"}})
+        case "broken":
+            connection.write_chunk(b'data: {"choices": [\n\n')
+        case "stop":
+            if "/openai/" in connection.received.path:  # Groq has a place of its own for the usage of a stream
+                connection.event(_chunk({}, finish_reason="stop", x_groq={"id": "req_1", "usage": usage}))
+            else:
+                connection.event(_chunk({}, finish_reason="stop"))
+                if connection.received.body.get("stream_options", {}).get("include_usage"):
+                    connection.event(_chunk({}) | {"choices": [], "usage": usage})
+            connection.write_chunk(b"data: [DONE]\n\n")
+    connection.write_chunk(b"")
 
 
 def body(content: Any, *, media_type: str = "application/json", after: float = 0.0) -> Behaviour:
@@ -156,6 +216,14 @@ class Connection(BaseHTTPRequestHandler):
         self.head(code, {"content-type": media_type, "content-length": str(len(data)), **(headers or {})})
         self.wfile.write(data)
 
+    def event(self, data: dict[str, Any]) -> None:
+        """A piece of a stream."""
+        self.write_chunk(f"data: {json.dumps(data)}\n\n".encode())
+
+    def write_chunk(self, data: bytes) -> None:
+        """A chunk of a body whose length is not known; an empty one ends it."""
+        self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+
     def pause(self, seconds: float) -> bool:
         """Wait, but not beyond the server's life; whether that is over."""
         ended = self.server.ended.wait(seconds)
@@ -205,6 +273,13 @@ class ProviderServer(ThreadingHTTPServer):
     def always(self, behaviour: Behaviour, *, model: str | None = None) -> None:
         """Answer every call (for a model) so when nothing is planned."""
         self._always[model] = behaviour
+
+    def forget(self) -> None:
+        """Begin anew, for the next test: nothing is planned and nothing was asked."""
+        with self._lock:
+            self.requests.clear()
+            self._planned.clear()
+            self._always = {None: reply()}
 
     def connected(self) -> int:
         """Count a new connection; its number, from 1."""

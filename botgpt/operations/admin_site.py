@@ -76,7 +76,10 @@ def deletion_in_figures(
         related = relation.related_model
         count = related._base_manager.filter(**{f"{relation.field.name}__in": rows}).count()
         figures[str(related._meta.verbose_name_plural)] = count
-        if count and site.is_registered(related) and not site.get_model_admin(related).has_delete_permission(request):
+        if not count or not site.is_registered(related):
+            continue
+        related_admin = site.get_model_admin(related)
+        if not getattr(related_admin, "goes_with_owner", False) and not related_admin.has_delete_permission(request):
             refused.add(str(related._meta.verbose_name))
     return names, figures, refused, []
 
@@ -101,6 +104,9 @@ PAGES = (  # group, title, icon, model as its permissions and addresses write it
     ("Chat", "Conversations", "forum", "conversations.conversation"),
     ("Chat", "Documents", "description", "documents.document"),
     ("Models", "Ledger of calls", "receipt_long", "llm.llmcall"),
+    ("Models", "Prices", "sell", "llm.modelprice"),
+    ("Models", "Budgets", "savings", "llm.budget"),
+    ("Models", "Allowances", "data_usage", "llm.allowance"),
     ("Accounts", "Users", "person", "accounts.user"),
     ("Accounts", "API keys", "key", "accounts.apikey"),
     ("Accounts", "Groups", "group", "auth.group"),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 
 from botgpt.accounts.models import ApiKey, User
-from llm.models import LLMCall
+from llm.budgets import settle
+from llm.models import Budget, LLMCall, ModelPrice
 from tests.builders import conversation_of, document_of
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ class World:
     conversation: Conversation
     key: ApiKey
     call: LLMCall
+    price: ModelPrice
+    budget: Budget
 
 
 @pytest.fixture
@@ -33,7 +38,10 @@ def world(alice: User) -> World:
     document = document_of(alice, "The warranty of the Alta is three years.", filename="manual.txt")
     conversation = conversation_of(alice, title="About the warranty", turns=2, documents=[document])
     key, _ = ApiKey.objects.issue(user=alice, name="laptop")
-    return World(document, conversation, key, call_of(alice, conversation=conversation))
+    price = ModelPrice.objects.create(provider="own", model="mine", input="0.5", output=2)
+    budget = Budget.objects.create(user=alice, day_tokens=1_000, month_cost="1.5")
+    settle(user_id=alice.pk, tokens=120, cost=Decimal("0.002"), at=timezone.now())
+    return World(document, conversation, key, call_of(alice, conversation=conversation), price, budget)
 
 
 @pytest.fixture

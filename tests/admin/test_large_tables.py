@@ -10,9 +10,12 @@ from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from botgpt.accounts.models import ApiKey, User
 from botgpt.operations.admin_site import CappedPaginator, UncountedChangeList
+from llm.budgets import settle
+from llm.models import Budget, ModelPrice
 from tests.builders import add_turn, conversation_of, document_of
 
 from .conftest import call_of
@@ -30,6 +33,9 @@ QUERIES = {
     "auth_group": 4,
     "conversations_conversation": 4,
     "documents_document": 4,
+    "llm_modelprice": 4,
+    "llm_budget": 4,
+    "llm_allowance": 4,
     "llm_llmcall": 6,  # the totals, and the models to choose from
 }
 HEAVY = ('"content"', '"keyword_index"', '"matrix"')
@@ -40,6 +46,9 @@ def add_everything(user: User, number: int) -> None:
     conversation = conversation_of(user, turns=1)
     call_of(user, conversation=conversation)
     ApiKey.objects.issue(user=user, name=f"key {number}")
+    ModelPrice.objects.create(provider="own", model=f"model {number}", input=1, output=2)
+    Budget.objects.update_or_create(user=user, defaults={"day_tokens": 1_000})
+    settle(user_id=user.pk, tokens=100, cost=None, at=timezone.now())
     User.objects.create_user(f"user {number}")
 
 
@@ -90,7 +99,7 @@ def test_every_model_is_registered_with_these_rules() -> None:
 
 
 def test_no_form_or_filter_offers_every_user_to_choose_from(admin_client: Client, world: World, bob: User) -> None:
-    for name in ("accounts_apikey_add", "documents_document_add", "documents_document_changelist"):
+    for name in ("accounts_apikey_add", "documents_document_add", "documents_document_changelist", "llm_budget_add"):
         assert "bob" not in admin_client.get(reverse(f"admin:{name}")).content.decode(), name
 
 

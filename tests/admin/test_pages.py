@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.urls import reverse
 
+from llm.models import Allowance
+
 from .conftest import staff_client
 
 if TYPE_CHECKING:
@@ -23,9 +25,12 @@ LISTS = [
     "conversations_conversation",
     "documents_document",
     "llm_llmcall",
+    "llm_modelprice",
+    "llm_budget",
+    "llm_allowance",
 ]
-ADDS = ["accounts_user", "accounts_apikey", "auth_group", "documents_document"]
-READ_ONLY = ["conversations_conversation", "llm_llmcall"]
+ADDS = ["accounts_user", "accounts_apikey", "auth_group", "documents_document", "llm_modelprice", "llm_budget"]
+READ_ONLY = ["conversations_conversation", "llm_llmcall", "llm_allowance"]
 
 
 def row_of(name: str, world: World) -> int:
@@ -35,6 +40,9 @@ def row_of(name: str, world: World) -> int:
         "conversations_conversation": world.conversation,
         "documents_document": world.document,
         "llm_llmcall": world.call,
+        "llm_modelprice": world.price,
+        "llm_budget": world.budget,
+        "llm_allowance": Allowance.objects.get(user=world.key.user),
     }
     return int(rows[name].pk)
 

@@ -10,7 +10,6 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from conversations import turns
 from conversations.models import Conversation, Message
 from llm.models import LLMCall
 from tests.builders import context_of, conversation_of, document_of
@@ -175,7 +174,7 @@ def test_a_turn_whose_process_died_gives_the_conversation_up_after_the_deadline(
     api: APIClient, alice: User, groq: ProviderServer, settings: Settings
 ) -> None:
     conversation = conversation_of(alice, turns=1)
-    long_ago = timezone.now() - dt.timedelta(seconds=settings.LLM_TURN_SECONDS + turns.GRACE_SECONDS + 1)
+    long_ago = timezone.now() - dt.timedelta(seconds=settings.LLM_TURN_SECONDS + 1)
     dead = Message.objects.create(
         conversation=conversation,
         parent=conversation.active_leaf,

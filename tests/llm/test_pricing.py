@@ -9,6 +9,8 @@ import pytest
 from llm.pricing import price
 from llm.types import Usage
 
+pytestmark = pytest.mark.django_db
+
 
 def test_a_cost_is_computed_to_the_last_token_with_cached_ones_cheaper() -> None:
     usage = Usage(prompt_tokens=1_000_000, completion_tokens=1_000_000, cached_tokens=500_000)

@@ -152,15 +152,17 @@ def test_a_cost_that_is_not_known_is_null_and_not_zero(
     assert LLMCall.objects.get().cost == cost
 
 
-def test_an_attempt_costs_one_query_and_it_is_the_insert(
+def test_an_attempt_costs_the_insert_and_the_update_of_the_allowance(
     groq: ProviderServer, alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     request = chat_request(attribution=turn_of(alice))
+    Recording(Groq("small")).complete(request)  # opens the allowance, and reads the table of prices
 
-    with django_assert_num_queries(1) as queries:
+    with django_assert_num_queries(2) as queries:
         Recording(Groq("small")).complete(request)
 
     assert queries[0]["sql"].startswith('INSERT INTO "llm_calls"')
+    assert queries[1]["sql"].startswith('UPDATE "allowances"')
 
 
 def test_keys_do_not_reach_the_ledger(groq: ProviderServer, alice: User) -> None:

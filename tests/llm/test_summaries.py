@@ -117,6 +117,12 @@ def test_a_provider_that_does_not_answer_gives_no_summary(
     assert set(LLMCall.objects.values_list("purpose", flat=True)) == {"summary"}
 
 
+def test_a_budget_that_does_not_cover_it_makes_no_call(alice: User, groq: ProviderServer, settings: Settings) -> None:
+    settings.LLM_BUDGET_DAY_TOKENS = 500
+    assert fold(talk("I own a lamp."), user=alice) is None
+    assert groq.requests == []
+
+
 def test_without_a_model_there_is_no_summary(settings: Settings) -> None:
     settings.LLM_CHAIN = ["offline"]
     assert fold(talk("I own a lamp.")) is None

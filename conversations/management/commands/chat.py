@@ -15,7 +15,8 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from conversations.models import Conversation, Message
-from conversations.turns import TurnInProgress, start_conversation, take_turn
+from conversations.opening import TurnInProgress
+from conversations.turns import start_conversation, take_turn
 from documents.management.commands.ingest import FAILED, files_in, ingest_file
 from documents.models import Document
 from llm.context import QuestionTooLong

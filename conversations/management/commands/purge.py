@@ -1,0 +1,61 @@
+"""`manage.py purge`: conversations that nobody went on with for a while are deleted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+from tqdm import tqdm
+
+from conversations.privacy import delete, inactive_since
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+EPILOG = """\
+Their messages go with them; documents and the ledger stay. It works in batches and may be stopped at any time.
+
+examples:
+  manage.py purge --older-than 90d --dry-run
+  manage.py purge --older-than 52w
+"""
+
+
+def age(text: str) -> dt.timedelta:
+    """`12h`, `90d` or `52w` as a time span; argparse reports anything else."""
+    match = re.fullmatch(r"(\d{1,4})([hdw])", text.strip().lower())
+    if match is None or int(match[1]) == 0:
+        raise ArgumentTypeError(f"{text!r} is not a time span such as 12h, 90d or 52w")
+    return dt.timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+class Command(BaseCommand):
+    """Deletes old conversations."""
+
+    help = "Delete the conversations of all users in which nothing was said for so long."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.epilog = EPILOG
+        parser.add_argument("--older-than", type=age, required=True, metavar="SPAN", help="e.g. 12h, 90d, 52w")
+        parser.add_argument("--dry-run", action="store_true", help="say how many would go, and change nothing")
+
+    def handle(self, *, older_than: dt.timedelta, dry_run: bool, **options: Any) -> None:
+        moment = timezone.now() - older_than
+        old = inactive_since(moment)
+        total = old.count()
+        since = f"without activity since {moment:%Y-%m-%d %H:%M} UTC"
+        if dry_run:
+            self.stdout.write(f"Would delete {total:,} conversations {since}. Nothing was changed.")
+            return
+        done = 0
+        with tqdm(total=total, unit=" conversations", disable=None, leave=False) as bar:
+            for ids in delete(old):
+                done += len(ids)
+                bar.update(len(ids))
+        self.stdout.write(f"Deleted {done:,} conversations {since}.")

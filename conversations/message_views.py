@@ -1,0 +1,159 @@
+"""The endpoints of single messages: following a reply, stopping it, asking again, editing, and feedback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import exceptions, mixins
+from rest_framework.decorators import action
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from . import turns
+from .asking import KEY_HEADER, TURN_ERRORS, EventsOrJson, answered, asking_of, branched_turn
+from .models import Message
+from .opening import open_edit, open_regeneration
+from .serializers import (
+    AskingSerializer,
+    EventsParams,
+    FeedbackSerializer,
+    MessageSerializer,
+    NewMessageSerializer,
+    TurnSerializer,
+)
+from .streaming import Position, event_stream
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http.response import HttpResponseBase
+    from rest_framework.request import Request
+
+Role = Message.Role
+
+
+class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
+    """Messages of the caller's conversations."""
+
+    queryset = Message.objects.select_related("conversation", "parent")
+    serializer_class = MessageSerializer
+    lookup_value_converter = "int"
+    content_negotiation_class = EventsOrJson
+    streams: ClassVar = {"events", "regenerate", "edit"}
+    extra_errors: ClassVar = {"regenerate": TURN_ERRORS, "edit": TURN_ERRORS}
+
+    def get_queryset(self) -> QuerySet[Message]:
+        return super().get_queryset().filter(conversation=self.kwargs.get("conversation_id"))
+
+    @extend_schema(summary="Read a message")
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self._written(self.get_object())
+
+    @extend_schema(
+        summary="Say what you think of a reply", request=FeedbackSerializer, responses={200: MessageSerializer}
+    )
+    def partial_update(self, request: Request, **kwargs: Any) -> Response:
+        message = self.get_object()
+        body = FeedbackSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        if message.role != Role.ASSISTANT:
+            raise exceptions.ValidationError({"feedback": "Only replies take feedback."})
+        message.feedback = body.validated_data["feedback"]
+        message.save(update_fields=["feedback"])
+        return self._written(message)
+
+    @extend_schema(
+        summary="Follow a reply as it is written",
+        description="Server-sent events from the beginning, or from a position on, whether the reply is running or has "
+        "ended, and in whichever process it runs. `message.created`, then `message.delta` with `offset` and `text`, "
+        "`message.restarted` where the text so far is to be discarded, `message.citation`, and last "
+        "`message.completed`, `message.failed` or `message.cancelled` with the whole message. Each event's `id` is the "
+        "position behind it. Closing the connection stops nothing.",
+        parameters=[
+            EventsParams,
+            OpenApiParameter(
+                "Last-Event-ID",
+                OpenApiTypes.STR,
+                OpenApiParameter.HEADER,
+                description="The same as `starting_after`; browsers send it by themselves.",
+            ),
+        ],
+        responses={(200, "text/event-stream"): OpenApiTypes.STR},
+    )
+    @action(detail=True, pagination_class=None)
+    def events(self, request: Request, **kwargs: Any) -> HttpResponseBase:
+        reply = self._reply()
+        last = request.query_params.get("starting_after", request.headers.get("Last-Event-ID"))
+        params = EventsParams(data={} if last is None else {"starting_after": last})
+        params.is_valid(raise_exception=True)
+        after = params.validated_data.get("starting_after")
+        return event_stream(reply, after=Position.parse(after) if after is not None else None)
+
+    @extend_schema(
+        summary="Stop a running reply and keep its text",
+        description="A reply that has ended stays as it is.",
+        request=None,
+        responses={200: MessageSerializer},
+    )
+    @action(detail=True, methods=["post"], pagination_class=None)
+    def cancel(self, request: Request, **kwargs: Any) -> Response:
+        reply = self._reply()
+        turns.cancel(reply)
+        return self._written(reply)
+
+    @extend_schema(
+        summary="Ask again for a reply; the ones before stay as branches",
+        parameters=[KEY_HEADER],
+        request=AskingSerializer,
+        responses={200: TurnSerializer},
+    )
+    @action(detail=True, methods=["post"], pagination_class=None)
+    def regenerate(self, request: Request, **kwargs: Any) -> HttpResponseBase:
+        message = self.get_object()
+        question = message if message.role == Role.USER else message.parent
+        assert question is not None  # noqa: S101  a reply has its question
+        body = AskingSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        fields = body.validated_data
+        question.conversation = message.conversation
+        return answered(
+            request,
+            lambda: open_regeneration(question, asking=asking_of(request, fields)),
+            body=fields,
+            field="model",
+            written=branched_turn,
+        )
+
+    @extend_schema(
+        summary="Ask another question in the place of this one; the old one stays as a branch",
+        parameters=[KEY_HEADER],
+        request=NewMessageSerializer,
+        responses={200: TurnSerializer},
+    )
+    @action(detail=True, methods=["post"], pagination_class=None)
+    def edit(self, request: Request, **kwargs: Any) -> HttpResponseBase:
+        message = self.get_object()
+        body = NewMessageSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        if message.role != Role.USER:
+            raise exceptions.ValidationError({"message": "Only questions can be edited; a reply can be regenerated."})
+        fields = body.validated_data
+        return answered(
+            request,
+            lambda: open_edit(message, question=fields["message"], asking=asking_of(request, fields)),
+            body=fields,
+            field="message",
+            written=branched_turn,
+        )
+
+    def _reply(self) -> Message:
+        message = self.get_object()
+        if message.role != Role.ASSISTANT:
+            raise exceptions.ValidationError(f"Message {message.pk} is a question; its reply has events.")
+        return message
+
+    @staticmethod
+    def _written(message: Message) -> Response:
+        Message.know_siblings([message])
+        return Response(MessageSerializer(message).data)
