@@ -56,6 +56,7 @@ class Conversation(models.Model):
     )
     summary = models.TextField(blank=True)
     summarized_through = models.BigIntegerField(null=True, help_text="The id of the last message in the summary.")
+    folding_until = models.DateTimeField(null=True, help_text="Until then a process has the summary in work.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(null=True)
     # Not null, so that the index and ORDER BY agree about nulls on every engine.

@@ -22,7 +22,7 @@ COLUMNS = (
 )
 MESSAGE_COLUMNS = (
     *("id", "parent_id", "role", "content", "status", "tokens_used", "model_used", "citations", "grounded", "error"),
-    *("restarts", "context", "feedback", "created_at", "updated_at"),
+    *("cached", "restarts", "context", "feedback", "created_at", "updated_at"),
 )
 
 

@@ -122,7 +122,10 @@ class ConversationDetailSerializer(ConversationSerializer):
     def to_representation(self, instance: Conversation) -> dict[str, Any]:
         messages: Sequence[Message] = self.context["messages"]
         one = MessageSerializer()
-        return super().to_representation(instance) | {"messages": [one.to_representation(m) for m in messages]}
+        body = super().to_representation(instance) | {"messages": [one.to_representation(m) for m in messages]}
+        if instance.summarized_through not in {message.pk for message in messages}:
+            body["summary"] = None  # it was made of another branch
+        return body
 
 
 class TurnSerializer(serializers.Serializer[Any]):

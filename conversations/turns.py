@@ -18,24 +18,26 @@ from llm.booking import tallied
 from llm.budgets import BudgetExceeded
 from llm.context import QuestionTooLong
 from llm.durable import durably, release_connection
-from llm.providers.offline import OFFLINE
 from llm.replies import Prepared, Reply
-from llm.types import Attribution, HistoryMessage
+from llm.types import Attribution
 
 from . import running
 from .following import wait_until_ended
-from .models import Conversation, Message
+from .history import earlier, summary_for
+from .models import Message
 from .opening import PLAINLY, ConversationGone, open_conversation, open_turn, undo
+from .summarizing import after_turn
 from .threads import in_background
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from botgpt.accounts.models import User
     from documents.models import Document
     from llm.booking import Tally
     from llm.budgets import Reservation
 
+    from .models import Conversation
     from .opening import Asking, Turn
     from .running import Running
 
@@ -130,10 +132,11 @@ def _join(turn: Turn) -> None:
 def _prepare(turn: Turn, run: Running, spent: Tally) -> tuple[Prepared, Reservation]:
     conversation = turn.conversation
     try:
+        summary = summary_for(conversation, through=turn.question.parent_id)
         prepared = replies.prepare(
             question=turn.question.content,
-            history=_history(conversation, through=turn.question.parent_id),
-            summary=conversation.summary,
+            history=earlier(conversation, through=turn.question.parent_id, summary=summary),
+            summary=summary,
             document_ids=conversation.document_ids,
             attribution=Attribution(
                 user_id=conversation.user_id,
@@ -162,19 +165,8 @@ def _generate(turn: Turn, run: Running, spent: Tally, ask: Callable[[], Reply]) 
         _close(turn, run, spent, _unforeseen())
         raise
     _close(turn, run, spent, reply)
+    after_turn(turn.reply)
     turn.timings.update(reply.timings)
-
-
-def _history(conversation: Conversation, *, through: int | None) -> Iterator[HistoryMessage]:
-    """Earlier messages, newest first, as far as they are read.
-
-    Failed and empty replies never enter a context, nor do those of the offline provider, which no model gave.
-    """
-    if through is None:
-        return
-    for message in conversation.path(through=through):
-        if message.status != Status.FAILED and message.content and message.model_used != OFFLINE:
-            yield HistoryMessage(id=message.pk, role=message.role, content=message.content)  # type: ignore[arg-type]
 
 
 def _unforeseen() -> Reply:
@@ -200,8 +192,8 @@ def _close(turn: Turn, run: Running, spent: Tally, reply: Reply) -> None:
         grounded=reply.grounded,
         context=reply.context,
         error=reply.error,
-        restarts=run.progress.restarts,
         cached=reply.cached,
+        restarts=run.progress.restarts,
     )
     if durably(row.store_result):
         return

@@ -19,6 +19,7 @@ AT_LEAST = {
     "LLM_BACKOFF_SECONDS": 0,
     "MAX_COMPLETION_TOKENS": 1,
     "RESPONSE_CACHE_SECONDS": 1,
+    "SUMMARY_TOKENS": 50,
 }
 EFFORTS = ("low", "medium", "high")
 

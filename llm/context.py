@@ -16,7 +16,7 @@ from .types import ChatMessage, Passage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .types import HistoryMessage
+    from .types import HistoryMessage, Summary
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class Context:
         tokens: estimated tokens by part (`system`, `summary`, `history`, `passages`, `question`), corrected.
         sent: how many earlier messages are in it.
         dropped_through: the id of the newest earlier message that did not fit; None when all did.
+        summarized_through: the id of the last message that the summary stands for; None when none is sent.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -52,6 +53,7 @@ class Context:
     tokens: dict[str, int]
     sent: int
     dropped_through: int | None
+    summarized_through: int | None = None
 
     def report(self) -> dict[str, Any]:
         """As it is stored with the reply: no message text, only what was sent and what was not."""
@@ -65,6 +67,7 @@ class Context:
             "tokens": self.tokens,
             "history_sent": self.sent,
             "dropped_through": self.dropped_through,
+            "summarized_through": self.summarized_through,
             "passages": passages,
             "flagged": {
                 "passages": sum(bool(passage.flags) for passage in self.passages),
@@ -78,7 +81,7 @@ def build(
     system: str,
     question: str,
     history: Iterable[HistoryMessage] = (),
-    summary: str = "",
+    summary: Summary | None = None,
     passages: Sequence[Passage] | None = None,
     limit: int,
     correction: float = 1.0,
@@ -90,7 +93,7 @@ def build(
     whose question was dropped.
 
     Args:
-        history: newest first; it is read only as far as the window reaches.
+        history: newest first, as far back as the summary reaches; it is read only as far as the window reaches.
         passages: None in open mode; empty when nothing relevant was found.
         limit: prompt tokens, as the provider would count them.
         correction: real over estimated tokens of the model, see `tokens.correction`.
@@ -115,17 +118,21 @@ def build(
         used = parts["system"] + parts.get("passages", 0)
         raise QuestionTooLong(needed=round(parts["question"] * factor), limit=max(0, round(limit - used * factor)))
 
+    summarized_through = None
     if summary:
-        note = ChatMessage("system", prompts.summary_note(summary))
+        note = ChatMessage("system", prompts.summary_note(summary.text))
         cost = tokens.estimate_messages([note])
         if cost <= left:
             head.append(note)
             parts["summary"] = cost
             left -= cost
+            summarized_through = summary.through
 
     harmless = (replace(message, content=neutral(message.content)) for message in history)
     window, dropped_through = _newest_that_fit(harmless, room=left)
-    parts["history"] = sum(_cost(message) for message in window)
+    if dropped_through is None and summary and summarized_through is None:
+        dropped_through = summary.through  # the summary did not fit, and what it stands for is left out with it
+    parts["history"] = sum(cost_of(message) for message in window)
     if dropped_through is not None:
         logger.warning("Context window full: messages through %s were dropped", dropped_through)
     earlier = [ChatMessage(message.role, message.content) for message in reversed(window)]
@@ -140,6 +147,7 @@ def build(
         tokens={name: round(count * factor) for name, count in parts.items()},
         sent=len(window),
         dropped_through=dropped_through,
+        summarized_through=summarized_through,
     )
 
 
@@ -158,7 +166,7 @@ def _newest_that_fit(history: Iterable[HistoryMessage], *, room: float) -> tuple
     """The newest messages within `room` estimated tokens, newest first, and the id of the first one left out."""
     window: list[HistoryMessage] = []
     for message in history:
-        room -= _cost(message)
+        room -= cost_of(message)
         if room < 0:
             dropped = message.id
             while window and window[-1].role == "assistant":
@@ -168,5 +176,6 @@ def _newest_that_fit(history: Iterable[HistoryMessage], *, room: float) -> tuple
     return window, None
 
 
-def _cost(message: HistoryMessage) -> int:
+def cost_of(message: HistoryMessage) -> int:
+    """Its estimated tokens, before correction."""
     return tokens.PER_MESSAGE + tokens.estimate(message.content)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from documents.batches import in_batches
 
 from .models import LLMCall
+from .providers.caching import forget_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,9 @@ def exported(user_id: int) -> Iterator[dict[str, Any]]:
 
 
 def forget(user_id: int) -> Iterator[int]:
-    """Keep the user's calls without the user; gives how many, batch by batch."""
+    """Keep the user's calls without the user, and drop the answers that are kept for them; gives how many calls,
+    batch by batch.
+    """
+    forget_user(user_id)
     for batch in in_batches(calls_of(user_id).only("pk"), size=BATCH):
         yield LLMCall.objects.filter(pk__in=[call.pk for call in batch]).forget_who()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .budgets import Reservation
     from .gradually import Screen
-    from .types import Attribution, HistoryMessage, Passage
+    from .types import Attribution, HistoryMessage, Passage, Summary
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def prepare(
     *,
     question: str,
     history: Iterable[HistoryMessage] = (),
-    summary: str = "",
+    summary: Summary | None = None,
     document_ids: Sequence[int] | None = None,
     attribution: Attribution,
     model: str = "",
@@ -110,7 +110,7 @@ def prepare(
         history: earlier messages, newest first; read as far as the window reaches.
         document_ids: what to ground the reply in; None in open mode.
         model: one of `registry.configured_models`, asked before the others; empty for the chain's own order.
-        fresh: a kept answer will not do.
+        fresh: an answer that the response cache holds will not do.
 
     Raises:
         QuestionTooLong: see `check_question`.
@@ -143,8 +143,8 @@ def prepare(
         question=question,
         passages=window.passages,
         grounded_mode=found is not None,
-        attribution=attribution,
         fresh=fresh,
+        attribution=attribution,
         cancellation=cancellation,
     )
     return Prepared(request, window, found, model, timings)

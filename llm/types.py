@@ -31,6 +31,14 @@ class HistoryMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """What stands for the messages of a conversation up to and with the one whose id is `through`."""
+
+    text: str
+    through: int
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A stretch of a document that was retrieved: `content[start:end] == text`, offsets in characters.
 

@@ -27,8 +27,8 @@ GROUPS: Final[dict[str, Combinable]] = {
 }
 FIGURES: Final[dict[str, Any]] = {
     "calls": Count("id"),
-    "ok": Count("id", filter=Q(outcome=Outcome.OK)),
-    "failed": Count("id", filter=~Q(outcome__in=[Outcome.OK, Outcome.CANCELLED])),
+    "ok": Count("id", filter=Q(outcome__in=LLMCall.SUCCESSES)),
+    "failed": Count("id", filter=~Q(outcome__in=[*LLMCall.SUCCESSES, Outcome.CANCELLED])),
     "prompt_tokens": Coalesce(Sum("prompt_tokens"), 0),
     "completion_tokens": Coalesce(Sum("completion_tokens"), 0),
     "cached_tokens": Coalesce(Sum("cached_tokens"), 0),

@@ -27,6 +27,10 @@ class Migration(migrations.Migration):
                     "summarized_through",
                     models.BigIntegerField(help_text="The id of the last message in the summary.", null=True),
                 ),
+                (
+                    "folding_until",
+                    models.DateTimeField(help_text="Until then a process has the summary in work.", null=True),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(null=True)),
                 ("activity_at", models.DateTimeField(default=django.utils.timezone.now)),

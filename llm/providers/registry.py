@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,13 @@ from django.core.signals import setting_changed
 
 from llm import pricing
 from llm.errors import ProviderError
+from llm.types import Usage
 
 from .base import label
 from .breaker import Breaker
 from .caching import OFF, Caching
 from .fallback import Fallback
-from .offline import Offline
+from .offline import OFFLINE, Offline
 from .recording import Recording
 from .retrying import Retrying
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-
+TYPICAL = Usage(prompt_tokens=4_000, completion_tokens=500)
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -99,6 +101,19 @@ def chain(first: str = "") -> Provider:
     return Caching(fallback, models=[label(provider) for provider in fallback.providers])
 
 
+@cache
+def cheapest() -> Provider:
+    """The model of the chain whose calls cost least, for work that nobody waits for; not for an offline chain."""
+    models = [entry for entry in usable_chain() if entry[0] != OFFLINE]
+    return _build(*min(models, key=lambda entry: _typical_cost(*entry)))
+
+
+def _typical_cost(name: str, model: str) -> Decimal:
+    """Of much to read and little to write, as in a summary; infinite where prices are not known."""
+    cost, _ = pricing.price(provider=name, model=model, usage=TYPICAL)
+    return Decimal("Infinity") if cost is None else cost
+
+
 def _build(name: str, model: str) -> Provider:
     if name == "offline":
         return Recording(Offline())
@@ -137,6 +152,7 @@ _breakers: dict[str, Breaker] = {}
 def _on_setting_changed(*, setting: str, **_: Any) -> None:
     if setting in {"LLM_CHAIN", "LLM_PROVIDERS", "GROQ_API_KEY", "RESPONSE_CACHE"}:
         chain.cache_clear()
+        cheapest.cache_clear()
         _breakers.clear()
 
 

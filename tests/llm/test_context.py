@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from documents.search.packing import ChunkSpan
 from llm import context, tokens
-from llm.types import HistoryMessage, Passage
+from llm.types import HistoryMessage, Passage, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ def test_the_window_is_never_over_its_limit_and_holds_the_newest(
             system=system,
             question=question,
             history=newest_first,
-            summary=summary,
+            summary=Summary(summary, through=0) if summary else None,
             passages=found,
             limit=limit,
             correction=correction,
@@ -84,9 +84,9 @@ def test_the_window_is_never_over_its_limit_and_holds_the_newest(
     kept = [(m.role, m.content) for m in reversed(newest_first[: built.sent])]
     earlier = [(m.role, m.content) for m in built.messages[1:-1] if m.role != "system"]
     assert earlier == kept
-    assert (built.dropped_through is None) == (built.sent == len(newest_first))
-    if built.dropped_through is not None:
-        assert newest_first[built.sent].id == built.dropped_through
+    assert (built.summarized_through == 0) == ("summary" in built.tokens)
+    ids = [message.id for message in newest_first] + ([0] if summary and "summary" not in built.tokens else [])
+    assert built.dropped_through == next(iter(ids[built.sent :]), None)
     if built.sent:
         assert earlier[0][0] == "user" or built.sent == len(newest_first)
 

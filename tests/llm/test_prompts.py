@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from llm import context, prompts
 from llm.tokens import estimate
-from llm.types import HistoryMessage
+from llm.types import HistoryMessage, Summary
 from tests.llm.requests import passage
 
 if TYPE_CHECKING:
@@ -37,7 +37,12 @@ def sent(
     passages = [replace(passage(text, number=number), filename=filename) for number, text in enumerate(texts, start=1)]
     earlier = [HistoryMessage(1, "user", history)] if history else []
     window = context.build(
-        system="s", question=question, history=earlier, summary=summary, passages=passages, limit=10**6
+        system="s",
+        question=question,
+        history=earlier,
+        summary=Summary(summary, through=1) if summary else None,
+        passages=passages,
+        limit=10**6,
     )
     return list(window.messages)
 

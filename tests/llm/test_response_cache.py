@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.cache import cache
 
+from llm import privacy
 from llm.ledger import spent_by_day
 from llm.models import LLMCall
 from llm.providers import registry
@@ -18,7 +18,7 @@ from llm.providers.likeness import gist
 from llm.types import Attribution, ChatMessage, Completion, Delta
 from tests.builders import conversation_of, document_of
 from tests.llm.requests import chat_request, passage
-from tests.provider_server import body, chat_completion, reply, status
+from tests.provider_server import chat_completion, reply, status, writes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +70,8 @@ def test_the_same_question_again_is_answered_without_a_call(api: APIClient, groq
 def test_a_hit_is_in_the_ledger_at_no_cost_and_is_no_failure(api: APIClient, groq: ProviderServer) -> None:
     for _ in range(2):
         answer = start(api, "Why is the sky blue?")
+    usage = api.get("/api/v1/usage").json()
+    assert (usage["totals"]["ok"], usage["totals"]["failed"]) == (2, 0)
     row = LLMCall.objects.get(outcome="cached")
     assert (row.provider, row.model, row.purpose, row.message_id) == ("groq", "small", "reply", answer["id"])
     assert (row.prompt_tokens, row.completion_tokens, row.cost) == (0, 0, Decimal(0))
@@ -138,6 +140,16 @@ def test_a_fresh_answer_is_asked_for_and_replaces_the_kept_one(alice: User, groq
     assert (again.text, again.cached) == ("New", True)
 
 
+def test_a_regenerated_reply_is_asked_for(api: APIClient, groq: ProviderServer) -> None:
+    groq.will(reply("Old"), reply("New"))
+    first = start(api, "Hello")
+    url = f"{BASE}/{first['conversation_id']}/messages/{first['id']}/regenerate"
+    again = api.post(url, {}, format="json").json()["assistant_message"]
+    assert (again["content"], again["cached"]) == ("New", False)
+    third = start(api, "Hello")
+    assert (third["content"], third["cached"]) == ("New", True)
+
+
 def cut_short(text: str) -> dict[str, Any]:
     body = chat_completion(text)
     body["choices"][0]["finish_reason"] = "length"
@@ -180,6 +192,12 @@ def test_a_forgotten_users_answers_are_not_found_and_others_are(alice: User, bob
     assert (ask(alice).cached, ask(bob).cached) == (False, True)
 
 
+def test_erasing_a_user_forgets_their_answers(alice: User, groq: ProviderServer) -> None:
+    ask(alice)
+    list(privacy.forget(alice.pk))
+    assert not ask(alice).cached
+
+
 def test_an_answer_that_arrives_after_its_user_was_forgotten_is_not_found(alice: User, groq: ProviderServer) -> None:
     def forget_then_reply(connection: Any) -> None:
         forget_user(alice.pk)
@@ -213,16 +231,8 @@ def _asked(user: User) -> ChatRequest:
     return chat_request(attribution=Attribution(user_id=user.pk))
 
 
-def streamed(*texts: str) -> Any:
-    """A success as it is streamed, in these pieces."""
-    deltas = [{"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]} for text in texts]
-    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": chat_completion()["usage"]}
-    lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in [*deltas, end]] + ["data: [DONE]\n\n"]
-    return body("".join(lines).encode(), media_type="text/event-stream")
-
-
 def test_a_streamed_answer_is_kept_and_comes_back_in_one_piece(alice: User, groq: ProviderServer) -> None:
-    groq.will(streamed("Because ", "of scattering."))
+    groq.will(writes("Because ", "of scattering."))
     first = list(registry.chain().stream(_asked(alice)))
     second = list(registry.chain().stream(_asked(alice)))
     assert [piece.text for piece in first if isinstance(piece, Delta)] == ["Because ", "of scattering."]
@@ -234,7 +244,7 @@ def test_a_streamed_answer_is_kept_and_comes_back_in_one_piece(alice: User, groq
 
 
 def test_a_stream_that_was_not_read_to_its_end_is_not_kept(alice: User, groq: ProviderServer) -> None:
-    groq.will(streamed("Because ", "of scattering."))
+    groq.will(writes("Because ", "of scattering."))
     pieces = registry.chain().stream(_asked(alice))
     next(pieces)
     pieces.close()  # type: ignore[attr-defined]
