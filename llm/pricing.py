@@ -52,6 +52,11 @@ def dearest(models: Iterable[tuple[str, str]], *, usage: Usage) -> Decimal | Non
     return max((cost for cost in costs if cost is not None), default=None)
 
 
+def listed(provider: str, model: str) -> dict[str, Any] | None:
+    """The prices that a call would be computed with now, see `price`; None where none is known."""
+    return price(provider=provider, model=model, usage=Usage(prompt_tokens=1, completion_tokens=1))[1]
+
+
 def warm() -> None:
     """Load the price list now; it takes the better part of a second."""
     _by_list("groq", "openai/gpt-oss-20b", Usage(prompt_tokens=1))
@@ -66,13 +71,13 @@ def _by_list(provider: str, model: str, usage: Usage) -> tuple[Decimal | None, d
         cache_read_tokens=min(usage.cached_tokens, usage.prompt_tokens),  # a server that says otherwise is wrong
         output_tokens=usage.completion_tokens,
     )
-    nothing = None if usage.total_tokens else Decimal(0)
+    unknown = (None if usage.total_tokens else Decimal(0)), None
     try:
         found = calc_price(tokens, model, provider_id=provider)
     except LookupError:
-        return nothing, None
+        return unknown
     if found.provider.id != provider:  # it also takes names that only look like a provider's, such as my-openai
-        return nothing, None
+        return unknown
     prices = {name: str(value) for name, value in vars(found.model_price).items() if value is not None}
     return found.total_price.quantize(SMALLEST), prices
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from .types import ChatRequest
 
+TEMPLATE_TOKENS = 100  # room for what a provider's chat template adds of its own, which a short prompt feels most
+
 
 def reserved(request: ChatRequest, *, models: Sequence[tuple[str, str]] | None = None) -> budgets.Reservation:
     """Set aside the prompt as estimated, with head room, and the longest answer, at the price of the dearest model.
@@ -26,6 +28,7 @@ def reserved(request: ChatRequest, *, models: Sequence[tuple[str, str]] | None =
     """
     asked = registry.usable_chain() if models is None else models
     prompt = tokens.estimate_messages(request.messages) * tokens.correction(model for _, model in asked)
-    usage = Usage(prompt_tokens=math.ceil(prompt * tokens.HEADROOM), completion_tokens=request.max_tokens)
+    most = math.ceil(prompt * tokens.HEADROOM) + TEMPLATE_TOKENS
+    usage = Usage(prompt_tokens=most, completion_tokens=request.max_tokens)
     cost = pricing.dearest(asked, usage=usage)
     return budgets.reserve(user_id=request.attribution.user_id, tokens=usage.total_tokens, cost=cost)

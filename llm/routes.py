@@ -2,6 +2,9 @@
 
 from django.urls import path
 
-from .views import UsageView
+from .views import ModelsView, UsageView
 
-urlpatterns = [path("usage", UsageView.as_view(), name="usage")]
+urlpatterns = [
+    path("models", ModelsView.as_view(), name="models"),
+    path("usage", UsageView.as_view(), name="usage"),
+]

@@ -38,6 +38,26 @@ class UsageParams(serializers.Serializer[dict[str, Any]]):
         return attrs
 
 
+class ModelSerializer(serializers.Serializer[dict[str, Any]]):
+    """A model that can be asked."""
+
+    id = serializers.CharField(help_text="As requests name it in `model`.")
+    provider = serializers.CharField()
+    model = serializers.CharField(help_text="As its provider calls it, and `model_used` of a reply.")
+    is_default = serializers.BooleanField(help_text="Whether it is asked first when a request names none.")
+    price = serializers.DictField(
+        child=serializers.CharField(),
+        allow_null=True,
+        help_text="US dollars per million tokens: `input_mtok`, `cache_read_mtok`, `output_mtok`. Null when unknown.",
+    )
+
+
+class ModelsSerializer(serializers.Serializer[dict[str, Any]]):
+    """The configured chain."""
+
+    models = ModelSerializer(many=True)
+
+
 class FiguresSerializer(serializers.Serializer[dict[str, Any]]):
     """Calls to models, added up."""
 

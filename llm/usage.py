@@ -32,8 +32,8 @@ FIGURES: Final[dict[str, Any]] = {
     "prompt_tokens": Coalesce(Sum("prompt_tokens"), 0),
     "completion_tokens": Coalesce(Sum("completion_tokens"), 0),
     "cached_tokens": Coalesce(Sum("cached_tokens"), 0),
-    "cost": Sum("cost"),
     "unpriced_calls": Count("id", filter=Q(cost=None)),
+    "cost": Sum("cost"),  # last, since a figure hides the column of its name from those after it
 }
 
 

@@ -1,4 +1,4 @@
-"""What the caller used and may still spend."""
+"""Which models can be asked, what the caller used and what is left to spend."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from . import budgets
-from .serializers import AmountField, UsageParams, UsageSerializer
+from . import budgets, pricing
+from .providers import registry
+from .serializers import AmountField, ModelsSerializer, UsageParams, UsageSerializer
 from .usage import usage_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,30 @@ class BudgetSpent(exceptions.APIException):
             "used": amount(exc.used),
             "resets_at": exc.resets_at,
         }
+
+
+class ModelsView(APIView):
+    """The configured models."""
+
+    @extend_schema(
+        summary="List the models that can be asked, in the order in which they are",
+        responses={200: ModelsSerializer},
+        operation_id="models_list",
+    )
+    def get(self, request: Request) -> Response:
+        models = [
+            {
+                "id": known,
+                "provider": provider,
+                "model": model,
+                "is_default": place == 0,
+                "price": pricing.listed(provider, model),
+            }
+            for place, (known, (provider, model)) in enumerate(
+                zip(registry.configured_models(), registry.usable_chain(), strict=True)
+            )
+        ]
+        return Response(ModelsSerializer({"models": models}).data)
 
 
 class UsageView(APIView):

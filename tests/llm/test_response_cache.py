@@ -71,7 +71,7 @@ def test_a_hit_is_in_the_ledger_at_no_cost_and_is_no_failure(api: APIClient, gro
     for _ in range(2):
         answer = start(api, "Why is the sky blue?")
     usage = api.get("/api/v1/usage").json()
-    assert (usage["total"]["ok"], usage["total"]["failed"]) == (2, 0)
+    assert (usage["totals"]["ok"], usage["totals"]["failed"]) == (2, 0)
     row = LLMCall.objects.get(outcome="cached")
     assert (row.provider, row.model, row.purpose, row.message_id) == ("groq", "small", "reply", answer["id"])
     assert (row.prompt_tokens, row.completion_tokens, row.cost) == (0, 0, Decimal(0))
