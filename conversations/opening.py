@@ -93,7 +93,7 @@ class Turn:
 
     @property
     def is_regeneration(self) -> bool:
-        """Whether the question was there before, and another reply is wanted."""
+        """Whether the question has been answered before."""
         return self.added == 1
 
 

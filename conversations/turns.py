@@ -192,8 +192,8 @@ def _close(turn: Turn, run: Running, spent: Tally, reply: Reply) -> None:
         grounded=reply.grounded,
         context=reply.context,
         error=reply.error,
-        cached=reply.cached,
         restarts=run.progress.restarts,
+        cached=reply.cached,
     )
     if durably(row.store_result):
         return

@@ -71,13 +71,13 @@ def _by_list(provider: str, model: str, usage: Usage) -> tuple[Decimal | None, d
         cache_read_tokens=min(usage.cached_tokens, usage.prompt_tokens),  # a server that says otherwise is wrong
         output_tokens=usage.completion_tokens,
     )
-    nothing = None if usage.total_tokens else Decimal(0)
+    unknown = (None if usage.total_tokens else Decimal(0)), None
     try:
         found = calc_price(tokens, model, provider_id=provider)
     except LookupError:
-        return nothing, None
+        return unknown
     if found.provider.id != provider:  # it also takes names that only look like a provider's, such as my-openai
-        return nothing, None
+        return unknown
     prices = {name: str(value) for name, value in vars(found.model_price).items() if value is not None}
     return found.total_price.quantize(SMALLEST), prices
 

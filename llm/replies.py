@@ -110,7 +110,7 @@ def prepare(
         history: earlier messages, newest first; read as far as the window reaches.
         document_ids: what to ground the reply in; None in open mode.
         model: one of `registry.configured_models`, asked before the others; empty for the chain's own order.
-        fresh: an answer that the response cache holds will not do.
+        fresh: a kept answer will not do.
 
     Raises:
         QuestionTooLong: see `check_question`.
@@ -143,7 +143,6 @@ def prepare(
         question=question,
         passages=window.passages,
         grounded_mode=found is not None,
-        fresh=fresh,
         attribution=attribution,
         cancellation=cancellation,
     )
