@@ -4,6 +4,8 @@ Nothing set means production: DEBUG is off and a missing SECRET_KEY refuses to s
 `make run` writes a development `.env`, which is read here when it exists.
 """
 
+import datetime as dt
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,7 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "rest_framework_simplejwt.token_blacklist",
     "botgpt.accounts",
     "botgpt.operations",
     "documents",
@@ -94,6 +97,13 @@ LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 # The user that a local call without credentials acts as; empty switches the rule off.
 ANONYMOUS_USER = env.str("ANONYMOUS_USER", default="demo" if DEBUG else "")
+SIMPLE_JWT = {
+    # A key of its own, so that nothing else that is signed with the secret can pass for a token.
+    "SIGNING_KEY": hashlib.sha256(b"botgpt.accounts.tokens" + SECRET_KEY.encode()).hexdigest(),
+    "ACCESS_TOKEN_LIFETIME": dt.timedelta(minutes=env.int("TOKEN_ACCESS_MINUTES", default=15)),
+    "REFRESH_TOKEN_LIFETIME": dt.timedelta(days=env.int("TOKEN_REFRESH_DAYS", default=14)),
+    "CHECK_REVOKE_TOKEN": True,  # a new password makes every token void
+}
 
 # --- Database ---------------------------------------------------------------------------------
 if env.str("DATABASE_URL", default=""):
@@ -141,6 +151,7 @@ STORAGES = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "botgpt.accounts.authentication.ApiKeyAuthentication",
+        "botgpt.accounts.authentication.WebTokenAuthentication",
         "botgpt.accounts.authentication.SessionAuthentication",
         "botgpt.accounts.authentication.AnonymousUserAuthentication",
     ],
@@ -236,7 +247,9 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?$"]  # probes speak plain HTTP inside the cluster
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-if env.bool("BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+PROXY_COUNT = env.int("PROXY_COUNT", default=1)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Logs -------------------------------------------------------------------------------------

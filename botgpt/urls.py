@@ -11,6 +11,7 @@ from botgpt.operations import health
 api: list[URLPattern | URLResolver] = [
     path("", include("conversations.urls")),
     path("", include("documents.urls")),
+    path("auth/", include("botgpt.accounts.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),

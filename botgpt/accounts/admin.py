@@ -66,13 +66,11 @@ class ShowsApiKeys:
 
     @display(description="Scopes")
     def scope_list(self, key: ApiKey) -> str:
-        return ", ".join(key.scopes)
+        return key.scope_list
 
     @display(description="State", label=STATE_COLOURS)
     def state(self, key: ApiKey) -> str:
-        if key.revoked_at:
-            return "revoked"
-        return "expired" if key.expires_at and key.expires_at <= timezone.now() else "active"
+        return key.state
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
@@ -87,10 +85,11 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
 
     class Meta:
         model = ApiKey
-        fields = ("user", "name", "scopes", "expires_at")
+        fields = ("user", "name", "scopes", "expires_at", "calls_per_minute")
         help_texts: ClassVar = {
             "name": "What the key is for, so that you know later which one to revoke.",
             "expires_at": "Empty: the key works until it is revoked.",
+            "calls_per_minute": "On top of the user's limits, which all their credentials share. Empty: only those.",
         }
 
 
@@ -112,7 +111,7 @@ class ApiKeyAdmin(ShowsApiKeys, ModelAdmin):
     actions_submit_line = ("revoke",)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        asked = ("user", "name", "scopes", "expires_at")
+        asked = ("user", "name", "scopes", "expires_at", "calls_per_minute")
         return (*asked, "token_hint", "state", "created_at", "last_used_at", "revoked_at") if obj else asked
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
@@ -123,7 +122,8 @@ class ApiKeyAdmin(ShowsApiKeys, ModelAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        key, token = ApiKey.objects.issue(user=obj.user, name=obj.name, scopes=obj.scopes, expires_at=obj.expires_at)
+        asked = {name: getattr(obj, name) for name in form.Meta.fields}
+        key, token = ApiKey.objects.issue(**asked)
         obj.pk = key.pk
         obj.refresh_from_db()
         self.message_user(

@@ -14,15 +14,27 @@ if TYPE_CHECKING:
 
 
 class HasScope(BasePermission):
-    """An API key needs `read` for reading and `write` for everything else; other credentials have both.
+    """A key needs `read` for reading and `write` for everything else; who has logged in has both.
 
     A view whose POST only reads (a search) says so with `read_actions`.
     """
 
-    message = "This API key does not have the scope that the call needs."
+    message = "These credentials do not have the scope that the call needs."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if not isinstance(request.auth, ApiKey):
-            return True
         reads = request.method in SAFE_METHODS or getattr(view, "action", None) in getattr(view, "read_actions", ())
-        return (ApiKey.Scope.READ if reads else ApiKey.Scope.WRITE) in request.auth.scopes
+        return (ApiKey.Scope.READ if reads else ApiKey.Scope.WRITE) in granted_scopes(request)
+
+
+def granted_scopes(request: Request) -> list[str]:
+    """What the request's credentials allow."""
+    return list(request.auth.scopes if isinstance(request.auth, ApiKey) else ApiKey.Scope.values)
+
+
+class MadeByAPerson(BasePermission):
+    """New credentials take a login: a key that leaked could make others, which its revocation would not reach."""
+
+    message = "An API key cannot make keys. Log in: POST /api/v1/auth/token."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return getattr(view, "action", None) != "create" or not isinstance(request.auth, ApiKey)

@@ -20,6 +20,19 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "An API key: `bgpt_…`"}
 
 
+class WebTokenScheme(OpenApiAuthenticationExtension):
+    target_class = "botgpt.accounts.authentication.WebTokenAuthentication"
+    name = "webToken"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The access token of `POST /api/v1/auth/token`",
+        }
+
+
 class CookieScheme(SessionScheme):
     target_class = "botgpt.accounts.authentication.SessionAuthentication"
     name = "session"
