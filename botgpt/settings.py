@@ -12,6 +12,8 @@ from typing import Any
 import environ
 from django.urls import reverse_lazy
 
+from botgpt.api.rates import Rate
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = BASE_DIR / "var"
 
@@ -46,6 +48,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework_simplejwt.token_blacklist",
+    "axes",
     "botgpt.accounts",
     "botgpt.operations",
     "documents",
@@ -57,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "botgpt.operations.middleware.RequestIdMiddleware",  # static files need no id and no log line
+    "botgpt.api.throttles.LimitsMiddleware",
     "botgpt.api.limits.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -64,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 TEMPLATES = [
@@ -93,6 +98,19 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# A username is locked for an address after some wrong passwords; other addresses can log in all the while.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES", default=10)
+AXES_COOLOFF_TIME = dt.timedelta(minutes=env.int("LOGIN_LOCK_MINUTES", default=15))
+AXES_ENABLED = AXES_FAILURE_LIMIT > 0
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or whoever keeps trying would lock the owner out for ever
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "botgpt.accounts.addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "botgpt.api.throttles.account_locked"
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 # The user that a local call without credentials acts as; empty switches the rule off.
@@ -159,6 +177,7 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticated",
         "botgpt.accounts.permissions.HasScope",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["botgpt.api.throttles.CallLimits"],
     "DEFAULT_RENDERER_CLASSES": ["botgpt.api.renderers.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["botgpt.api.parsers.OrjsonParser"],
     "DEFAULT_FILTER_BACKENDS": [
@@ -171,6 +190,16 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": True,
 }
+
+# How many calls a user may make, all their credentials together; those without a user by address. Empty: no limit.
+LIMITS = {
+    "reads": Rate.parse(env.str("LIMIT_READS", default="" if DEBUG else "600/minute")),
+    "turns": Rate.parse(env.str("LIMIT_TURNS", default="" if DEBUG else "60/minute")),
+    "uploads": Rate.parse(env.str("LIMIT_UPLOADS", default="" if DEBUG else "60/minute")),
+    "anonymous": Rate.parse(env.str("LIMIT_ANONYMOUS", default="" if DEBUG else "120/minute")),
+    "logins": Rate.parse(env.str("LIMIT_LOGINS", default="" if DEBUG else "30/minute")),
+}
+LIMITS_FILE = env.path("LIMITS_FILE", default=str(DATA_DIR / "limits.sqlite3"))
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "BOT GPT",
@@ -262,6 +291,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "default"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
+        "axes": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "groq": {"level": "INFO"},  # at DEBUG it logs what users wrote
         "django.request": {"level": "ERROR"},  # our own line for each request says the same, with its id

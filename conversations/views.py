@@ -63,6 +63,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
     filterset_class = ConversationFilter
     results_name = "conversations"
     lookup_value_converter = "int"
+    limits: ClassVar = {"create": "turns", "update": "turns", "send": "turns"}
     extra_errors: ClassVar = {"update": TURN_ERRORS, "send": TURN_ERRORS}
 
     def get_total(self, queryset: QuerySet[Conversation]) -> int:

@@ -10,15 +10,18 @@ from django.core.paginator import Paginator
 from django.db.models import CASCADE
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from unfold.sites import UnfoldAdminSite
 from unfold.views import ChangeList
+
+from botgpt.api.throttles import limit_logins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.contrib.admin import ModelAdmin
     from django.db.models import Model, QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 DELETIONS_NAMED = 50
 
@@ -95,6 +98,11 @@ class AdminSite(UnfoldAdminSite):
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         super().register(model_or_iterable, admin_class, **(self.RULES | options))
+
+    @method_decorator(limit_logins)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response: HttpResponse = super().login(request, extra_context)
+        return response
 
 
 PAGES = (  # group, title, icon, model as its permissions and addresses write it
