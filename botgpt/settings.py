@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "botgpt.operations.policies.PoliciesMiddleware",
     "botgpt.operations.middleware.RequestIdMiddleware",  # static files need no id and no log line
     "botgpt.api.throttles.LimitsMiddleware",
     "botgpt.api.limits.BodyLimitMiddleware",
@@ -268,7 +269,7 @@ FALLBACK_REPLY = env.str(
 # --- Security ---------------------------------------------------------------------------------
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "same-origin"
+SECURE_REFERRER_POLICY = "same-origin"  # the content policies stand in botgpt/operations/policies.py
 CSRF_FAILURE_VIEW = "botgpt.api.errors.csrf_failure"
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -303,6 +304,7 @@ UNFOLD = {
     "SITE_TITLE": "BOT GPT",
     "SITE_HEADER": "BOT GPT",
     "SITE_SYMBOL": "forum",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "botgpt.operations.admin_site.icon"}],
     "SITE_URL": reverse_lazy("docs"),
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "botgpt.operations.admin_site.environment",

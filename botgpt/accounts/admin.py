@@ -13,14 +13,15 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from .models import ApiKey, User
+from .models import ApiKey, AuditEvent, User
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 STATE_COLOURS = {"active": "success", "expired": "warning", "revoked": "danger"}
 
 admin.site.unregister(Group)
+admin.site.unregister([OutstandingToken, BlacklistedToken])  # spent tokens are nothing to look at
 
 
 @admin.register(Group)
@@ -239,3 +241,32 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not s
         return format_html(
             '<a href="{}?owner__id__exact={}">show</a>', reverse("admin:documents_document_changelist"), user.pk
         )
+
+
+ACTION_COLOURS = {"read": "info", "add": "success", "change": "warning", "revoke": "danger", "delete": "danger"}
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ModelAdmin):
+    """The audit log: read here, written by what happens, changed by nobody."""
+
+    list_display = ("at", "actor_name", "action_label", "object_type", "object_id", "detail", "address")
+    list_filter = (("action", ChoicesDropdownFilter), ("actor", AutocompleteSelectFilter))
+    list_filter_submit = True
+    search_fields = ("=actor_name", "=object_type", "=object_id", "=address")
+    search_help_text = "A username, a type such as accounts.apikey, an id, or an address, in full"
+    ordering = ("-id",)
+    sortable_by = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
+        return False
+
+    @display(description="Action", label=ACTION_COLOURS)
+    def action_label(self, event: AuditEvent) -> str:
+        return event.action

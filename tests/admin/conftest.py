@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from botgpt.accounts.models import ApiKey, User
+from botgpt.accounts.models import ApiKey, AuditEvent, User
 from llm.models import LLMCall
 from tests.builders import conversation_of, document_of
 
@@ -26,6 +26,7 @@ class World:
     conversation: Conversation
     key: ApiKey
     call: LLMCall
+    event: AuditEvent
 
 
 @pytest.fixture
@@ -33,7 +34,8 @@ def world(alice: User) -> World:
     document = document_of(alice, "The warranty of the Alta is three years.", filename="manual.txt")
     conversation = conversation_of(alice, title="About the warranty", turns=2, documents=[document])
     key, _ = ApiKey.objects.issue(user=alice, name="laptop")
-    return World(document, conversation, key, call_of(alice, conversation=conversation))
+    event = AuditEvent.objects.record(AuditEvent.Action.CHANGE, key)
+    return World(document, conversation, key, call_of(alice, conversation=conversation), event)
 
 
 @pytest.fixture

@@ -19,19 +19,21 @@ if TYPE_CHECKING:
 LISTS = [
     "accounts_user",
     "accounts_apikey",
+    "accounts_auditevent",
     "auth_group",
     "conversations_conversation",
     "documents_document",
     "llm_llmcall",
 ]
 ADDS = ["accounts_user", "accounts_apikey", "auth_group", "documents_document"]
-READ_ONLY = ["conversations_conversation", "llm_llmcall"]
+READ_ONLY = ["accounts_auditevent", "conversations_conversation", "llm_llmcall"]
 
 
 def row_of(name: str, world: World) -> int:
     rows: dict[str, Model] = {
         "accounts_user": world.key.user,
         "accounts_apikey": world.key,
+        "accounts_auditevent": world.event,
         "conversations_conversation": world.conversation,
         "documents_document": world.document,
         "llm_llmcall": world.call,
