@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework_simplejwt.token_blacklist",
+    "oauth2_provider",
     "axes",
     "botgpt.accounts",
     "botgpt.operations",
@@ -112,7 +113,7 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "botgpt.accounts.addresses.client_address"
 AXES_LOCKOUT_CALLABLE = "botgpt.api.throttles.account_locked"
-LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_URL = reverse_lazy("login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 # The user that a local call without credentials acts as; empty switches the rule off.
 ANONYMOUS_USER = env.str("ANONYMOUS_USER", default="demo" if DEBUG else "")
@@ -122,6 +123,26 @@ SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": dt.timedelta(minutes=env.int("TOKEN_ACCESS_MINUTES", default=15)),
     "REFRESH_TOKEN_LIFETIME": dt.timedelta(days=env.int("TOKEN_REFRESH_DAYS", default=14)),
     "CHECK_REVOKE_TOKEN": True,  # a new password makes every token void
+}
+OAUTH2_PROVIDER = {
+    "SCOPES": {"read": "Read your conversations and documents", "write": "Create, change and delete them"},
+    "DEFAULT_SCOPES": ["read"],
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3_600,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 14 * 86_400,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,  # a token that is used twice was stolen: its whole family ends
+    "PKCE_REQUIRED": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["http", "https"] if DEBUG else ["https"],
+    "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "client_credentials", "refresh_token"],
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
+    "APPLICATION_ADMIN_CLASS": "botgpt.accounts.oauth_admin.ApplicationAdmin",
+    # The best current practice of RFC 9700; the library's version 4 has it by default.
+    **{
+        f"COMPLIANT_BCP_RFC9700_{rule}": True
+        for rule in (
+            *("IMPLICIT_GRANT", "PASSWORD_GRANT", "PKCE_METHOD", "PKCE_REQUIRED", "ACCESS_TOKEN_TRANSPORT"),
+            *("AUTHZ_RESPONSE_ISS", "TOKEN_STORAGE", "REFRESH_TOKEN", "REDIRECT_URI_SCHEME", "REDIRECT_URI_MATCHING"),
+        )
+    },
 }
 
 # --- Database ---------------------------------------------------------------------------------
@@ -171,6 +192,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "botgpt.accounts.authentication.ApiKeyAuthentication",
         "botgpt.accounts.authentication.WebTokenAuthentication",
+        "botgpt.accounts.authentication.OAuthAuthentication",
         "botgpt.accounts.authentication.SessionAuthentication",
         "botgpt.accounts.authentication.AnonymousUserAuthentication",
     ],

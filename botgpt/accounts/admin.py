@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from oauth2_provider.models import AccessToken, Grant, IDToken, RefreshToken
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 STATE_COLOURS = {"active": "success", "expired": "warning", "revoked": "danger"}
 
 admin.site.unregister(Group)
-admin.site.unregister([OutstandingToken, BlacklistedToken])  # spent tokens are nothing to look at
+# Tokens are nothing to look at. What can be done about one is done where it comes from: its user or its application.
+admin.site.unregister([OutstandingToken, BlacklistedToken, AccessToken, RefreshToken, Grant, IDToken])
 
 
 @admin.register(Group)

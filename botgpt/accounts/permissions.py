@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oauth2_provider.models import AccessToken
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from .models import ApiKey
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class HasScope(BasePermission):
-    """A key needs `read` for reading and `write` for everything else; who has logged in has both.
+    """A key or an application needs `read` for reading and `write` for everything else; who has logged in has both.
 
     A view whose POST only reads (a search) says so with `read_actions`.
     """
@@ -28,13 +29,19 @@ class HasScope(BasePermission):
 
 def granted_scopes(request: Request) -> list[str]:
     """What the request's credentials allow."""
-    return list(request.auth.scopes if isinstance(request.auth, ApiKey) else ApiKey.Scope.values)
+    match request.auth:
+        case ApiKey() as key:
+            return list(key.scopes)
+        case AccessToken() as token:
+            return str(token.scope).split()
+        case _:
+            return list(ApiKey.Scope.values)
 
 
 class MadeByAPerson(BasePermission):
     """New credentials take a login: a key that leaked could make others, which its revocation would not reach."""
 
-    message = "An API key cannot make keys. Log in: POST /api/v1/auth/token."
+    message = "Neither a key nor an application can make keys. Log in: POST /api/v1/auth/token."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return getattr(view, "action", None) != "create" or not isinstance(request.auth, ApiKey)
+        return getattr(view, "action", None) != "create" or not isinstance(request.auth, ApiKey | AccessToken)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.urls import reverse
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
@@ -30,6 +31,23 @@ class WebTokenScheme(OpenApiAuthenticationExtension):
             "scheme": "bearer",
             "bearerFormat": "JWT",
             "description": "The access token of `POST /api/v1/auth/token`",
+        }
+
+
+class OAuthScheme(OpenApiAuthenticationExtension):
+    target_class = "botgpt.accounts.authentication.OAuthAuthentication"
+    name = "oauth2"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        scopes = settings.OAUTH2_PROVIDER["SCOPES"]
+        token = reverse("oauth2_provider:token")
+        code = {"authorizationUrl": reverse("oauth2_provider:authorize"), "tokenUrl": token, "refreshUrl": token}
+        return {
+            "type": "oauth2",
+            "flows": {
+                "authorizationCode": {**code, "scopes": scopes},
+                "clientCredentials": {"tokenUrl": token, "scopes": scopes},
+            },
         }
 
 

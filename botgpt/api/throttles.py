@@ -12,8 +12,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib import admin
-from django.template.response import TemplateResponse
+from django.shortcuts import render
 from rest_framework.throttling import BaseThrottle
 
 from botgpt.accounts.addresses import client_address
@@ -120,7 +119,10 @@ def limit_logins(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
 
     @wraps(view)
     def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        usage = take("logins", f"address:{client_address(request)}") if request.method == "POST" else None
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        usage = take("logins", f"address:{client_address(request)}")
+        request.usage, request.is_counted = usage, True  # type: ignore[attr-defined]
         if usage and usage.is_exceeded:
             return too_many_logins(request, usage.seconds)
         return view(request, *args, **kwargs)
@@ -142,9 +144,9 @@ def too_many_logins(request: HttpRequest, seconds: int) -> HttpResponse:
     detail = f"Too many attempts to log in. Try again in {wait}."
     if request.path.startswith("/api/"):
         return too_many_calls(seconds, detail=detail)
-    context = {**admin.site.each_context(request), "title": "Too many attempts", "message": detail}
-    page = TemplateResponse(request, "notice.html", context, status=429, headers={"Retry-After": str(seconds)})
-    return page.render()
+    page = render(request, "notice.html", {"title": "Too many attempts", "message": detail}, status=429)
+    page["Retry-After"] = str(seconds)
+    return page
 
 
 def account_locked(request: HttpRequest, response: HttpResponse, credentials: Any) -> HttpResponse:  # noqa: ARG001

@@ -115,6 +115,7 @@ PAGES = (  # group, title, icon, model as its permissions and addresses write it
     ("Models", "Ledger of calls", "receipt_long", "llm.llmcall"),
     ("Accounts", "Users", "person", "accounts.user"),
     ("Accounts", "API keys", "key", "accounts.apikey"),
+    ("Accounts", "Applications", "apps", "oauth2_provider.application"),
     ("Accounts", "Groups", "group", "auth.group"),
     ("Accounts", "Audit log", "policy", "accounts.auditevent"),
 )
