@@ -4,12 +4,16 @@ Nothing set means production: DEBUG is off and a missing SECRET_KEY refuses to s
 `make run` writes a development `.env`, which is read here when it exists.
 """
 
+import datetime as dt
+import hashlib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import environ
 from django.urls import reverse_lazy
+
+from botgpt.api.rates import Rate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = BASE_DIR / "var"
@@ -44,6 +48,9 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "rest_framework_simplejwt.token_blacklist",
+    "oauth2_provider",
+    "axes",
     "botgpt.accounts",
     "botgpt.operations",
     "documents",
@@ -54,7 +61,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "botgpt.operations.policies.PoliciesMiddleware",
     "botgpt.operations.middleware.RequestIdMiddleware",  # static files need no id and no log line
+    "botgpt.api.throttles.LimitsMiddleware",
     "botgpt.api.limits.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -62,6 +71,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 TEMPLATES = [
@@ -91,10 +101,50 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-LOGIN_URL = reverse_lazy("admin:login")
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# A username is locked for an address after some wrong passwords; other addresses can log in all the while.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES", default=10)
+AXES_COOLOFF_TIME = dt.timedelta(minutes=env.int("LOGIN_LOCK_MINUTES", default=15))
+AXES_ENABLED = AXES_FAILURE_LIMIT > 0
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or whoever keeps trying would lock the owner out for ever
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "botgpt.accounts.addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "botgpt.api.throttles.account_locked"
+LOGIN_URL = reverse_lazy("login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 # The user that a local call without credentials acts as; empty switches the rule off.
 ANONYMOUS_USER = env.str("ANONYMOUS_USER", default="demo" if DEBUG else "")
+SIMPLE_JWT = {
+    # A key of its own, so that nothing else that is signed with the secret can pass for a token.
+    "SIGNING_KEY": hashlib.sha256(b"botgpt.accounts.tokens" + SECRET_KEY.encode()).hexdigest(),
+    "ACCESS_TOKEN_LIFETIME": dt.timedelta(minutes=env.int("TOKEN_ACCESS_MINUTES", default=15)),
+    "REFRESH_TOKEN_LIFETIME": dt.timedelta(days=env.int("TOKEN_REFRESH_DAYS", default=14)),
+    "CHECK_REVOKE_TOKEN": True,  # a new password makes every token void
+}
+OAUTH2_PROVIDER = {
+    "SCOPES": {"read": "Read your conversations and documents", "write": "Create, change and delete them"},
+    "DEFAULT_SCOPES": ["read"],
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3_600,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 14 * 86_400,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,  # a token that is used twice was stolen: its whole family ends
+    "PKCE_REQUIRED": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["http", "https"] if DEBUG else ["https"],
+    "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "client_credentials", "refresh_token"],
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
+    "APPLICATION_ADMIN_CLASS": "botgpt.accounts.oauth_admin.ApplicationAdmin",
+    # The best current practice of RFC 9700; the library's version 4 has it by default.
+    **{
+        f"COMPLIANT_BCP_RFC9700_{rule}": True
+        for rule in (
+            *("IMPLICIT_GRANT", "PASSWORD_GRANT", "PKCE_METHOD", "PKCE_REQUIRED", "ACCESS_TOKEN_TRANSPORT"),
+            *("AUTHZ_RESPONSE_ISS", "TOKEN_STORAGE", "REFRESH_TOKEN", "REDIRECT_URI_SCHEME", "REDIRECT_URI_MATCHING"),
+        )
+    },
+}
 
 # --- Database ---------------------------------------------------------------------------------
 if env.str("DATABASE_URL", default=""):
@@ -142,6 +192,8 @@ STORAGES = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "botgpt.accounts.authentication.ApiKeyAuthentication",
+        "botgpt.accounts.authentication.WebTokenAuthentication",
+        "botgpt.accounts.authentication.OAuthAuthentication",
         "botgpt.accounts.authentication.SessionAuthentication",
         "botgpt.accounts.authentication.AnonymousUserAuthentication",
     ],
@@ -149,6 +201,7 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticated",
         "botgpt.accounts.permissions.HasScope",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["botgpt.api.throttles.CallLimits"],
     "DEFAULT_RENDERER_CLASSES": ["botgpt.api.renderers.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["botgpt.api.parsers.OrjsonParser"],
     "DEFAULT_FILTER_BACKENDS": [
@@ -161,6 +214,16 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": True,
 }
+
+# How many calls a user may make, all their credentials together; those without a user by address. Empty: no limit.
+LIMITS = {
+    "reads": Rate.parse(env.str("LIMIT_READS", default="" if DEBUG else "600/minute")),
+    "turns": Rate.parse(env.str("LIMIT_TURNS", default="" if DEBUG else "60/minute")),
+    "uploads": Rate.parse(env.str("LIMIT_UPLOADS", default="" if DEBUG else "60/minute")),
+    "anonymous": Rate.parse(env.str("LIMIT_ANONYMOUS", default="" if DEBUG else "120/minute")),
+    "logins": Rate.parse(env.str("LIMIT_LOGINS", default="" if DEBUG else "30/minute")),
+}
+LIMITS_FILE = env.path("LIMITS_FILE", default=str(DATA_DIR / "limits.sqlite3"))
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "BOT GPT",
@@ -252,7 +315,7 @@ FALLBACK_REPLY = env.str(
 # --- Security ---------------------------------------------------------------------------------
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "same-origin"
+SECURE_REFERRER_POLICY = "same-origin"  # the content policies stand in botgpt/operations/policies.py
 CSRF_FAILURE_VIEW = "botgpt.api.errors.csrf_failure"
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -260,7 +323,9 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?$"]  # probes speak plain HTTP inside the cluster
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-if env.bool("BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+PROXY_COUNT = env.int("PROXY_COUNT", default=1)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Logs -------------------------------------------------------------------------------------
@@ -273,6 +338,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "default"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
+        "axes": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "groq": {"level": "INFO"},  # at DEBUG it logs what users wrote
         "django.request": {"level": "ERROR"},  # our own line for each request says the same, with its id
@@ -284,6 +350,7 @@ UNFOLD = {
     "SITE_TITLE": "BOT GPT",
     "SITE_HEADER": "BOT GPT",
     "SITE_SYMBOL": "forum",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "botgpt.operations.admin_site.icon"}],
     "SITE_URL": reverse_lazy("docs"),
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "botgpt.operations.admin_site.environment",

@@ -47,6 +47,7 @@ class ConversationAdmin(ModelAdmin):
     search_help_text = "Title or username"
     ordering = ("-id",)
     sortable_by = ()
+    audit_reads = True
     change_form_outer_after_template = "admin/conversations/conversation/transcript.html"
     fields = readonly_fields = (
         "owner",

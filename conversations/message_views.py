@@ -41,6 +41,7 @@ class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
     lookup_value_converter = "int"
     content_negotiation_class = EventsOrJson
     streams: ClassVar = {"events", "regenerate", "edit"}
+    limits: ClassVar = {"regenerate": "turns", "edit": "turns"}
     extra_errors: ClassVar = {"regenerate": TURN_ERRORS, "edit": TURN_ERRORS}
 
     def get_queryset(self) -> QuerySet[Message]:

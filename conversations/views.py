@@ -53,6 +53,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
     lookup_value_converter = "int"
     content_negotiation_class = EventsOrJson
     streams: ClassVar = {"create", "update", "send"}
+    limits: ClassVar = {"create": "turns", "update": "turns", "send": "turns"}
     extra_errors: ClassVar = {"create": STARTING_ERRORS, "update": TURN_ERRORS, "send": TURN_ERRORS}
 
     def get_total(self, queryset: QuerySet[Conversation]) -> int:

@@ -92,6 +92,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
     results_name = "documents"
     read_actions = ("search",)
     lookup_value_converter = "int"
+    limits: ClassVar = {"create": "uploads", "replace": "uploads"}
     extra_errors: ClassVar = {"replace": {"409": "The document was changed or deleted at the same time"}}
 
     @property

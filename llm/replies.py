@@ -144,6 +144,7 @@ def prepare(
         passages=window.passages,
         grounded_mode=found is not None,
         attribution=attribution,
+        fresh=fresh,
         cancellation=cancellation,
     )
     return Prepared(request, window, found, model, timings)

@@ -13,14 +13,16 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from oauth2_provider.models import AccessToken, Grant, IDToken, RefreshToken
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from .models import ApiKey, User
+from .models import ApiKey, AuditEvent, User
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 STATE_COLOURS = {"active": "success", "expired": "warning", "revoked": "danger"}
 
 admin.site.unregister(Group)
+# Tokens are nothing to look at. What can be done about one is done where it comes from: its user or its application.
+admin.site.unregister([OutstandingToken, BlacklistedToken, AccessToken, RefreshToken, Grant, IDToken])
 
 
 @admin.register(Group)
@@ -66,13 +70,11 @@ class ShowsApiKeys:
 
     @display(description="Scopes")
     def scope_list(self, key: ApiKey) -> str:
-        return ", ".join(key.scopes)
+        return key.scope_list
 
     @display(description="State", label=STATE_COLOURS)
     def state(self, key: ApiKey) -> str:
-        if key.revoked_at:
-            return "revoked"
-        return "expired" if key.expires_at and key.expires_at <= timezone.now() else "active"
+        return key.state
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
@@ -87,10 +89,11 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
 
     class Meta:
         model = ApiKey
-        fields = ("user", "name", "scopes", "expires_at")
+        fields = ("user", "name", "scopes", "expires_at", "calls_per_minute")
         help_texts: ClassVar = {
             "name": "What the key is for, so that you know later which one to revoke.",
             "expires_at": "Empty: the key works until it is revoked.",
+            "calls_per_minute": "On top of the user's limits, which all their credentials share. Empty: only those.",
         }
 
 
@@ -112,7 +115,7 @@ class ApiKeyAdmin(ShowsApiKeys, ModelAdmin):
     actions_submit_line = ("revoke",)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        asked = ("user", "name", "scopes", "expires_at")
+        asked = ("user", "name", "scopes", "expires_at", "calls_per_minute")
         return (*asked, "token_hint", "state", "created_at", "last_used_at", "revoked_at") if obj else asked
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
@@ -123,7 +126,8 @@ class ApiKeyAdmin(ShowsApiKeys, ModelAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        key, token = ApiKey.objects.issue(user=obj.user, name=obj.name, scopes=obj.scopes, expires_at=obj.expires_at)
+        asked = {name: getattr(obj, name) for name in form.Meta.fields}
+        key, token = ApiKey.objects.issue(**asked)
         obj.pk = key.pk
         obj.refresh_from_db()
         self.message_user(
@@ -239,3 +243,32 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not s
         return format_html(
             '<a href="{}?owner__id__exact={}">show</a>', reverse("admin:documents_document_changelist"), user.pk
         )
+
+
+ACTION_COLOURS = {"read": "info", "add": "success", "change": "warning", "revoke": "danger", "delete": "danger"}
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ModelAdmin):
+    """The audit log: read here, written by what happens, changed by nobody."""
+
+    list_display = ("at", "actor_name", "action_label", "object_type", "object_id", "detail", "address")
+    list_filter = (("action", ChoicesDropdownFilter), ("actor", AutocompleteSelectFilter))
+    list_filter_submit = True
+    search_fields = ("=actor_name", "=object_type", "=object_id", "=address")
+    search_help_text = "A username, a type such as accounts.apikey, an id, or an address, in full"
+    ordering = ("-id",)
+    sortable_by = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
+        return False
+
+    @display(description="Action", label=ACTION_COLOURS)
+    def action_label(self, event: AuditEvent) -> str:
+        return event.action

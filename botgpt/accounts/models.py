@@ -1,15 +1,21 @@
-"""Users and the API keys they call with."""
+"""Users, the API keys they call with, and the record of who did what."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import secrets
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
+
+from .addresses import client_address
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 
 class User(AbstractUser):
@@ -43,6 +49,10 @@ class User(AbstractUser):
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     """Finds keys by what a caller sends."""
 
+    def visible_to(self, user: User) -> Self:
+        """The user's own."""
+        return self.filter(user=user)
+
     def usable(self) -> Self:
         """Keys that are neither revoked nor expired, of users who are active."""
         return self.filter(
@@ -52,7 +62,13 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         )
 
     def issue(
-        self, *, user: User, name: str, scopes: list[str] | None = None, expires_at: dt.datetime | None = None
+        self,
+        *,
+        user: User,
+        name: str,
+        scopes: list[str] | None = None,
+        expires_at: dt.datetime | None = None,
+        calls_per_minute: int | None = None,
     ) -> tuple[ApiKey, str]:
         """Create a key and return it with its token, which is stored nowhere and cannot be shown again."""
         prefix = secrets.token_hex(ApiKey.PREFIX_LENGTH // 2)
@@ -62,6 +78,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             name=name,
             scopes=scopes or list(ApiKey.Scope.values),
             expires_at=expires_at,
+            calls_per_minute=calls_per_minute,
             prefix=prefix,
             digest=ApiKey.digest_of(token),
         )
@@ -95,6 +112,8 @@ class ApiKey(models.Model):
     prefix = models.CharField(max_length=PREFIX_LENGTH, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
     scopes = models.JSONField(default=list)
+    # On top of its user's limits, which all their credentials share; null: only those.
+    calls_per_minute = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -109,6 +128,18 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.MARKER}{self.prefix}…)"
+
+    @property
+    def state(self) -> str:
+        """`active`, `expired` or `revoked`."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= timezone.now() else "active"
+
+    @property
+    def scope_list(self) -> str:
+        """The scopes for people to read."""
+        return ", ".join(self.scopes)
 
     @staticmethod
     def digest_of(token: str) -> str:
@@ -125,3 +156,57 @@ class ApiKey(models.Model):
         """Stop the key from working, from the next request on."""
         self.revoked_at = self.revoked_at or timezone.now()
         self.save(update_fields=["revoked_at"])
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    """Writes what happened."""
+
+    def record(
+        self, action: AuditEvent.Action, what: models.Model, *, request: HttpRequest | None = None, detail: str = ""
+    ) -> AuditEvent:
+        """Note that the request's user did this to a row; without a request it was a command on the server."""
+        user = getattr(request, "user", None)
+        by = user if isinstance(user, User) else None
+        return self.create(
+            actor=by,
+            actor_name=by.username if by else "command line" if request is None else "",
+            action=action,
+            object_type=what._meta.label_lower,
+            object_id=str(what.pk),
+            detail=detail,
+            address=client_address(request) if request else None,
+        )
+
+
+class AuditEvent(models.Model):
+    """Who did what to which row, when and from where. Rows are added, never changed.
+
+    It holds no text of users: a transcript that was read is named by its id.
+    """
+
+    class Action(models.TextChoices):
+        READ = "read"
+        ADD = "add"
+        CHANGE = "change"
+        REVOKE = "revoke"
+        DELETE = "delete"
+
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor_name = models.CharField(max_length=100, help_text="As it was then; it outlives the user.")
+    action = models.CharField(max_length=10, choices=Action.choices)
+    object_type = models.CharField(max_length=100)
+    object_id = models.CharField(max_length=50)
+    detail = models.TextField(blank=True)
+    address = models.GenericIPAddressField(null=True)
+
+    objects = AuditEventQuerySet.as_manager()
+
+    class Meta:
+        db_table = "audit_events"
+        ordering: ClassVar = ["-id"]
+        verbose_name = "audit event"
+        indexes: ClassVar = [models.Index(fields=["object_type", "object_id"], name="audit_events_object")]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name}: {self.action} {self.object_type} {self.object_id}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.urls import reverse
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
@@ -18,6 +19,36 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return {"type": "http", "scheme": "bearer", "description": "An API key: `bgpt_…`"}
+
+
+class WebTokenScheme(OpenApiAuthenticationExtension):
+    target_class = "botgpt.accounts.authentication.WebTokenAuthentication"
+    name = "webToken"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The access token of `POST /api/v1/auth/token`",
+        }
+
+
+class OAuthScheme(OpenApiAuthenticationExtension):
+    target_class = "botgpt.accounts.authentication.OAuthAuthentication"
+    name = "oauth2"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        scopes = settings.OAUTH2_PROVIDER["SCOPES"]
+        token = reverse("oauth2_provider:token")
+        code = {"authorizationUrl": reverse("oauth2_provider:authorize"), "tokenUrl": token, "refreshUrl": token}
+        return {
+            "type": "oauth2",
+            "flows": {
+                "authorizationCode": {**code, "scopes": scopes},
+                "clientCredentials": {"tokenUrl": token, "scopes": scopes},
+            },
+        }
 
 
 class CookieScheme(SessionScheme):

@@ -8,7 +8,12 @@ from drf_spectacular.openapi import AutoSchema
 
 from .errors import ErrorSerializer
 
-ALWAYS = {"401": "No or bad credentials", "403": "The API key lacks the scope", "406": "Only JSON is offered"}
+ALWAYS = {
+    "401": "No or bad credentials",
+    "403": "The credentials lack the scope",
+    "406": "Only JSON is offered",
+    "429": "Too many calls: `Retry-After` says how many seconds to wait",
+}
 UNAVAILABLE = {"500": "Internal error", "503": "The database is away, or the process is full"}
 
 

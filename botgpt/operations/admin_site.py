@@ -10,15 +10,20 @@ from django.core.paginator import Paginator
 from django.db.models import CASCADE
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.decorators import method_decorator
+from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 from unfold.views import ChangeList
+
+from botgpt.api.throttles import limit_logins
+
+from .audited import AuditedAdmin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from django.contrib.admin import ModelAdmin
     from django.db.models import Model, QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 DELETIONS_NAMED = 50
 
@@ -85,7 +90,7 @@ def deletion_in_figures(
 
 
 class AdminSite(UnfoldAdminSite):
-    """Registers every model with the same rules about large tables, so that no admin class can forget them."""
+    """Registers every model with the rules for large tables and the audit trail, so that no class can forget them."""
 
     RULES: ClassVar = {
         "paginator": CappedPaginator,
@@ -97,7 +102,14 @@ class AdminSite(UnfoldAdminSite):
     }
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        super().register(model_or_iterable, admin_class, **(self.RULES | options))
+        given = admin_class or ModelAdmin
+        audited = type(given.__name__, (AuditedAdmin, given), {"__module__": given.__module__})
+        super().register(model_or_iterable, audited, **(self.RULES | options))
+
+    @method_decorator(limit_logins)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response: HttpResponse = super().login(request, extra_context)
+        return response
 
 
 PAGES = (  # group, title, icon, model as its permissions and addresses write it
@@ -109,7 +121,9 @@ PAGES = (  # group, title, icon, model as its permissions and addresses write it
     ("Models", "Allowances", "data_usage", "llm.allowance"),
     ("Accounts", "Users", "person", "accounts.user"),
     ("Accounts", "API keys", "key", "accounts.apikey"),
+    ("Accounts", "Applications", "apps", "oauth2_provider.application"),
     ("Accounts", "Groups", "group", "auth.group"),
+    ("Accounts", "Audit log", "policy", "accounts.auditevent"),
 )
 
 
@@ -130,6 +144,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def stylesheet(request: HttpRequest) -> str:  # noqa: ARG001  Unfold's signature
     """Where the rules beyond Unfold's own are, under the name that the static files have today."""
     return static("botgpt/admin.css")
+
+
+def icon(request: HttpRequest) -> str:  # noqa: ARG001  Unfold's signature
+    """The picture in the browser's tab."""
+    return static("botgpt/icon.svg")
 
 
 def environment(request: HttpRequest) -> list[str] | None:  # noqa: ARG001  Unfold's signature

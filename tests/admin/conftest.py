@@ -11,7 +11,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from botgpt.accounts.models import ApiKey, User
+from botgpt.accounts.models import ApiKey, AuditEvent, User
 from llm.budgets import settle
 from llm.models import Budget, LLMCall, ModelPrice
 from tests.builders import conversation_of, document_of
@@ -31,6 +31,7 @@ class World:
     call: LLMCall
     price: ModelPrice
     budget: Budget
+    event: AuditEvent
 
 
 @pytest.fixture
@@ -41,7 +42,9 @@ def world(alice: User) -> World:
     price = ModelPrice.objects.create(provider="own", model="mine", input="0.5", output=2)
     budget = Budget.objects.create(user=alice, day_tokens=1_000, month_cost="1.5")
     settle(user_id=alice.pk, tokens=120, cost=Decimal("0.002"), at=timezone.now())
-    return World(document, conversation, key, call_of(alice, conversation=conversation), price, budget)
+    call = call_of(alice, conversation=conversation)
+    event = AuditEvent.objects.record(AuditEvent.Action.CHANGE, key)
+    return World(document, conversation, key, call, price, budget, event)
 
 
 @pytest.fixture

@@ -48,6 +48,11 @@ def test_a_key_can_expire(admin_client: Client, alice: User) -> None:
     assert ApiKey.objects.get().expires_at.isoformat() == "2030-01-31T12:00:00+00:00"  # type: ignore[union-attr]
 
 
+def test_a_key_can_have_a_limit_of_its_own(admin_client: Client, alice: User) -> None:
+    create(admin_client, alice, calls_per_minute="5")
+    assert ApiKey.objects.get().calls_per_minute == 5
+
+
 def test_a_key_without_scopes_is_refused(admin_client: Client, alice: User) -> None:
     response = admin_client.post(f"{KEYS}add/", {"user": alice.pk, "name": "CI"})
     assert "This field is required." in response.content.decode()

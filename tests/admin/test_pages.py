@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LISTS = [
     "accounts_user",
     "accounts_apikey",
+    "accounts_auditevent",
     "auth_group",
     "conversations_conversation",
     "documents_document",
@@ -30,13 +31,14 @@ LISTS = [
     "llm_allowance",
 ]
 ADDS = ["accounts_user", "accounts_apikey", "auth_group", "documents_document", "llm_modelprice", "llm_budget"]
-READ_ONLY = ["conversations_conversation", "llm_llmcall", "llm_allowance"]
+READ_ONLY = ["accounts_auditevent", "conversations_conversation", "llm_llmcall", "llm_allowance"]
 
 
 def row_of(name: str, world: World) -> int:
     rows: dict[str, Model] = {
         "accounts_user": world.key.user,
         "accounts_apikey": world.key,
+        "accounts_auditevent": world.event,
         "conversations_conversation": world.conversation,
         "documents_document": world.document,
         "llm_llmcall": world.call,
