@@ -133,7 +133,7 @@ class Simulation:
             for scope, first in (("day", today), ("month", today.replace(day=1))):
                 tokens, cost = spent(user, since=first)
                 assert tokens <= LIMITS[f"{scope}_tokens"]
-                assert cost <= units(Decimal(LIMITS[f"{scope}_cost"]))
+                assert cost <= units(LIMITS[f"{scope}_cost"])
         for message, tokens in self.finished[-3:]:
             assert Message.objects.get(pk=message).tokens_used == tokens == booked_to(message)
 

@@ -1,4 +1,4 @@
-"""Every command in the README and in the tour of the API is run as it is printed."""
+"""Every command in the README, in the tour of the API and on the page about privacy is run as it is printed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,20 @@ def test_the_readmes_question_gets_a_grounded_answer_with_its_citation(service: 
     assert any("three years" in citation["quote"] for citation in reply["citations"])
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/api.md", "docs/configuration.md", "docs/architecture.md"])
+def test_the_commands_about_privacy_say_what_they_did(service: Service) -> None:
+    export, erase, purge = commands("docs/privacy.md")
+    (ROOT / "var/demo.zip").unlink(missing_ok=True)
+    try:
+        assert "documents, " in run(export, service)
+    finally:
+        (ROOT / "var/demo.zip").unlink(missing_ok=True)
+    assert "Nothing was changed" in run(erase, service)
+    assert "Would delete 0 conversations" in run(purge, service)
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/api.md", "docs/configuration.md", "docs/architecture.md", "docs/privacy.md"]
+)
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     path: Path = ROOT / page
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
