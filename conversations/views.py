@@ -15,10 +15,12 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from . import examples, export
-from .asking import KEY_HEADER, STARTING_ERRORS, TURN_ERRORS, EventsOrJson, answered, asking_of, whole_turn
+from .asking import KEY_HEADER, STARTING_ERRORS, TURN_ERRORS, EventsOrJson, answered, asking_of, refusals, whole_turn
+from .context_serializers import ContextParams, ContextSerializer
 from .filters import ConversationFilter
 from .models import Conversation, Message
 from .opening import open_conversation, open_turn
+from .preparing import dry_run
 from .serializers import (
     BranchSerializer,
     ConversationDetailSerializer,
@@ -175,6 +177,23 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
             raise exceptions.ValidationError({"message_id": f"No message with ID {pk} is in this conversation."})
         conversation.go_to(message)
         return Response(self._whole(conversation))
+
+    @extend_schema(
+        summary="See what would be sent with a question, and what would be left out or summarised",
+        description="Asks no model and stores nothing. In `rag` mode the documents are searched with the question as "
+        "it stands.",
+        parameters=[ContextParams],
+        responses={200: ContextSerializer},
+        examples=examples.CONTEXT,
+    )
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def context(self, request: Request, **kwargs: Any) -> Response:
+        conversation = self.get_object()
+        params = ContextParams(data=request.query_params.dict())
+        params.is_valid(raise_exception=True)
+        with refusals(field="message"):
+            prepared = dry_run(conversation, question=params.validated_data["message"])
+        return Response(ContextSerializer(prepared).data)
 
     @extend_schema(
         summary="Download the transcript",
