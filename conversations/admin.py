@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
+from django.db.models import IntegerField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
 
 MODE_COLOURS = {"rag": "primary", "open": "info"}
 MESSAGES_PER_PAGE = 20
+
+
+def _counted(path: str) -> Cast:
+    """A number out of what is stored of a reply's making, without the rest of it; see `llm.context.Context.report`."""
+    return Cast(KT(f"context__{path}"), IntegerField())
 
 
 @admin.register(Conversation)
@@ -59,7 +67,11 @@ class ConversationAdmin(ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Conversation, **kwargs: Any
     ) -> HttpResponse:
-        rows = obj.messages.defer("context").order_by("created_at", "id")
+        rows = (
+            obj.messages.defer("context")
+            .annotate(flagged=_counted("flagged__passages"), links_removed=_counted("links_removed"))
+            .order_by("created_at", "id")
+        )
         context["page"] = Paginator(rows, MESSAGES_PER_PAGE).get_page(request.GET.get("page"))
         response: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
         return response

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
 
+from documents.fields import StringField
 from llm.providers import registry
 
 from .serializers import message_field, not_blank
@@ -14,13 +15,24 @@ if TYPE_CHECKING:
     from llm.replies import Prepared
 
 
-class ContextParams(serializers.Serializer[Any]):
-    """The query parameters of a dry run."""
+MAX_CHARS = 1_300  # in an address: its 8,190 bytes must hold them encoded, six bytes for a letter with an accent
 
-    message = message_field(help_text="The question that would be asked.")
+
+class QuestionSerializer(serializers.Serializer[Any]):
+    """The question that would be asked."""
+
+    message = message_field()
 
     def validate_message(self, value: str) -> str:
         return not_blank(value)
+
+
+class ContextParams(QuestionSerializer):
+    """The query parameters of a dry run."""
+
+    message = StringField(
+        max_length=MAX_CHARS, trim_whitespace=False, help_text="The question that would be asked; `POST` a longer one."
+    )
 
 
 class SentMessageSerializer(serializers.Serializer[Any]):

@@ -171,7 +171,7 @@ def undo(turn: Turn) -> None:
         if turn.before is None:
             conversation.delete()
             return
-        new = [turn.reply.pk] if turn.is_regeneration else [turn.reply.pk, turn.question.pk]
+        new = [turn.reply.pk] if turn.added == 1 else [turn.reply.pk, turn.question.pk]
         # The next turn may have been opened already, if this one was taken for abandoned.
         Conversation.objects.filter(pk=conversation.pk, active_leaf=turn.reply).update(
             active_leaf=turn.before.active_leaf_id,

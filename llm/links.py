@@ -214,7 +214,7 @@ class _Scan:
             self.out.append(written)
             self.removed += was_active
             return end
-        is_mail = ":" not in link[1]
+        is_mail = ":" not in link[1] and "?" not in link[1]
         if self.policy.allows(f"mailto:{link[1]}" if is_mail else link[1]):
             self.out.append(link[0])
         else:

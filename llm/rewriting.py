@@ -11,7 +11,7 @@ from documents.deadline import Deadline
 from . import tokens
 from .errors import ProviderError
 from .models import LLMCall
-from .neutral import neutral
+from .neutral import neutral, one_line
 from .providers import registry
 from .reserving import reserved
 from .types import ChatMessage, ChatRequest
@@ -37,7 +37,8 @@ QUESTION_CHARS = 600
 def stand_alone(
     question: str, *, recent: Sequence[HistoryMessage], deadline: Deadline, attribution: Attribution
 ) -> str | None:
-    """The question in words that need no conversation; None when no model gives it in time.
+    """The question in words that need no conversation; None when no model gives it in time, or only what
+    cannot be read.
 
     Args:
         recent: the last messages, newest first.
@@ -67,4 +68,4 @@ def stand_alone(
         estimated=tokens.estimate_messages(request.messages),
         reported=completion.usage.prompt_tokens,
     )
-    return " ".join(completion.text.split())[:QUESTION_CHARS]
+    return one_line(completion.text)[:QUESTION_CHARS] or None

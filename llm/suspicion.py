@@ -26,14 +26,21 @@ HIDDEN = re.compile(
 TURN_TOKEN = re.compile(r"<[|｜][^<>|｜\n]{1,60}[|｜]>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>")
 ACCENTS = re.compile("[\u0300-\u036f\u064b-\u065f]")
 PUNCTUATION: Final = ".,;:!?\"'`*_~#>|()[]{}<-–—…“”„«»。，、：！？"
+BRACKETS = re.compile(r"[<>\[\](){}|]+")  # tags stand close to what they enclose
 NEAR: Final = r"[^.!?。]{0,40}?"
+# "Do not forget to follow all instructions" is what every manual says.
+NOT: Final = (
+    "".join(rf"(?<!\b{no} )" for no in "not never pas no non nao nie niet nicht не".split()) + r"(?<!n't )(?<!\bn')"
+)
+NOT_BEHIND: Final = r"(?! (?:sie |du |bitte )?(?:nicht|niet)\b)"
 
 
 def kinds_of_instructions(text: str) -> tuple[str, ...]:
     """In which ways a text reads like instructions to a model: `override`, `persona`, `leak` and so on; mostly none."""
     shown = visible(text)
     words = _plain(shown).casefold().split()
-    folded, vocabulary = " ".join(words), {word.strip(PUNCTUATION) for word in words}
+    folded = " ".join(words)
+    vocabulary = {part.strip(PUNCTUATION) for word in words for part in BRACKETS.split(word)}
     found = {pattern.kind for pattern in PATTERNS if pattern.occurs_in(folded, vocabulary)}
     if shown is not text and HIDDEN.search(text):
         found.add("hidden")
@@ -68,9 +75,9 @@ def _plain(text: str) -> str:
 
 def _patterns() -> Iterator[_Pattern]:
     for verbs, which, nouns, triggers in VERB_FIRST:
-        yield _pattern("override", triggers, rf"(?:{verbs}){NEAR}(?:{which}){NEAR}(?:{nouns})")
+        yield _pattern("override", triggers, rf"{NOT}(?:{verbs}){NOT_BEHIND}{NEAR}(?:{which}){NEAR}(?:{nouns})")
     for which, nouns, verbs, triggers in NOUN_FIRST:
-        yield _pattern("override", triggers, rf"(?:{which}){NEAR}(?:{nouns}){NEAR}(?:{verbs})")
+        yield _pattern("override", triggers, rf"(?:{which}){NEAR}(?:{nouns}){NEAR}{NOT}(?:{verbs})")
     for kind, triggers, expression in ROWS:
         yield _pattern(kind, triggers, expression)
 

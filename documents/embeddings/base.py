@@ -64,13 +64,18 @@ class Fallible(ABC):
         """As `Embedder.embed`, but raises EmbeddingsUnavailable."""
 
 
-def normalised(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows of length 1, those that are zero or not finite as zeros, rounded to what half precision holds.
+STEPS = 2048  # of a component, from 0 to 1
 
-    PostgreSQL stores half precision; rounding here gives both engines the same vectors, to the bit.
+
+def normalised(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows of length 1, those that are zero or not finite as zeros, each component a multiple of 1 / `STEPS`.
+
+    Half precision, which PostgreSQL stores, holds such numbers exactly; and a float32 holds every sum of their
+    products: multiples of 1 / 2048² up to about 1. So the cosine of two vectors is the same number on every engine,
+    in whatever order it adds. That costs about .0002 of a cosine.
     """
     finite = np.nan_to_num(matrix.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     lengths = np.linalg.norm(finite, axis=1, keepdims=True)
     unit = np.divide(finite, lengths, out=np.zeros_like(finite), where=lengths > 0)
-    rounded: NDArray[np.float32] = unit.astype(np.float16).astype(np.float32)
-    return rounded
+    stepped: NDArray[np.float32] = np.rint(unit * STEPS) / np.float32(STEPS)
+    return stepped

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 
-class BadCollection(ValueError):
+class BadCollection(Exception):
     """A folder is in neither layout, or a file in it is broken; the message names the place."""
 
 
@@ -78,7 +78,7 @@ def read_collection(folder: Path) -> Collection:
             entries, questions = _beir(folder)
         else:
             raise BadCollection(f"{folder} has neither a corpus.jsonl nor a questions.jsonl.")
-    except (KeyError, TypeError, OSError, UnicodeDecodeError) as exc:
+    except (KeyError, TypeError, ValueError, OSError) as exc:
         raise BadCollection(f"{folder}: {type(exc).__name__} {exc}") from exc
     if not entries or not questions:
         raise BadCollection(f"{folder} has no documents, or no question with a known answer.")
@@ -87,13 +87,13 @@ def read_collection(folder: Path) -> Collection:
 
 def _beir(folder: Path) -> tuple[list[Entry], list[Question]]:
     entries = [
-        Entry(id=str(line["_id"]), title=line.get("title") or "", text=line["text"])
+        Entry(id=str(line["_id"]), title=line.get("title") or "", text=_text(line))
         for line in _lines(folder / "corpus.jsonl")
     ]
     relevant = _qrels(folder)
     history = _histories(folder / "conversations.jsonl")
     questions = [
-        Question(id=key, text=line["text"], history=history.get(key, ()), relevant=relevant[key])
+        Question(id=key, text=_text(line), history=history.get(key, ()), relevant=relevant[key])
         for line in _lines(folder / "queries.jsonl")
         if (key := str(line["_id"])) in relevant
     ]
@@ -134,7 +134,7 @@ def _spans(folder: Path) -> tuple[list[Entry], list[Question]]:
     questions = [
         Question(
             id=str(line["_id"]),
-            text=line["text"],
+            text=_text(line),
             corpus=line["corpus"],
             spans=tuple((int(start), int(end)) for start, end in line["refs"]),
         )
@@ -151,6 +151,16 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             if not line.strip():
                 continue
             try:
-                yield json.loads(line)
+                entry = json.loads(line)
             except ValueError as exc:
                 raise BadCollection(f"{path}, line {number}: {exc}") from exc
+            if not isinstance(entry, dict):
+                raise BadCollection(f"{path}, line {number}: not an object.")
+            yield entry
+
+
+def _text(line: dict[str, Any]) -> str:
+    text = line["text"]
+    if not isinstance(text, str):
+        raise TypeError(f"text of {line['_id']} is not a string")
+    return text

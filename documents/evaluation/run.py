@@ -40,6 +40,7 @@ class Outcome:
     """What one question came to; a measure that its collection does not have is None.
 
     Attributes:
+        passages: the chunks that were found, best first, as `entry#position`: the same on every engine.
         characters: of the packed passages.
         ms: of the search, without packing.
     """
@@ -53,6 +54,7 @@ class Outcome:
     span_share: float | None
     spans: int
     relevant: bool
+    passages: tuple[str, ...]
     characters: int
     ms: float
 
@@ -131,6 +133,7 @@ def ask(questions: Iterable[Question], *, collection: str, documents: Mapping[st
         result = search_chunks(question.text, document_ids=scope, limit=HITS, history=question.history)
         ms = (time.perf_counter() - begun) * 1000
         packed = pack(result.hits)
+        passages = tuple(f"{entry_of[hit.document_id]}#{hit.position}" for hit in result.hits)
         graded, ranking = question.relevant, list[str]()
         if graded:
             ranking = _ranking(result.hits, entry_of)
@@ -149,6 +152,7 @@ def ask(questions: Iterable[Question], *, collection: str, documents: Mapping[st
             span_share=span_share(packed, question.spans) if question.spans else None,
             spans=len(question.spans),
             relevant=result.relevant,
+            passages=passages,
             characters=sum(passage.end - passage.start for passage in packed),
             ms=ms,
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from documents.embeddings import embedder
+from documents.embeddings.base import normalised
 
 from . import vectors
 from .keywords import score_keywords
@@ -58,11 +59,10 @@ def _cosines(
 ) -> NDArray[np.float64] | None:
     """The cosine of the texts' weighted sum and every chunk, NaN for a chunk without a vector; None if all are."""
     weights = np.array([weight for _, weight in texts])
-    query = weights @ engine.embed([text for text, _ in texts])
-    length = float(np.linalg.norm(query))
-    if not length:
+    query = normalised((weights @ engine.embed([text for text, _ in texts]))[None])[0]
+    if not query.any():
         return None
-    found = vectors.cosines((query / length).astype(np.float32), model=engine.name, documents=documents)
+    found = vectors.cosines(query, model=engine.name, documents=documents)
     return None if np.isnan(found).all() else found
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import courtesy
 from .analysis import is_stop_word, is_unspaced, term, tokens
 from .languages import LATIN
 
@@ -24,20 +25,6 @@ _ANAPHORS = """
 """
 ANAPHORS = frozenset(_ANAPHORS.casefold().split())
 UNSPACED_ANAPHOR = re.compile("它|他们|她们|他們|她們|这个|那个|这些|那些|這個|那個|それ|これ|あれ|그것|이것|มัน|นั้น|นี้")
-
-_FILLER = """
-    appreciate appreciated ask asking curious dear excuse explain find greetings hello help hey hi kindly know like
-    maybe ok okay please pls plz possibly question quick really sorry tell thank thanks thx understand want wonder
-    wondering
-    bitte danke gerne hallo könnten könntest möchte sag sagen wissen
-    aimerais bonjour dire merci plaît pourriez savoir svp voudrais decir decirme favor gracias hola podría podrías
-    quisiera saber ciao grazie potresti vorrei obrigado olá gostaria alstublieft bedankt graag
-    здравствуйте пожалуйста подскажите привет скажите спасибо أخبرني فضلك شكرا مرحبا
-"""
-FILLER = frozenset(_FILLER.casefold().split())
-UNSPACED_FILLER = re.compile(
-    "请问|請問|请告诉我|您好|你好|谢谢|謝謝|教えてください|お願いします|すみません|ありがとうございます|알려주세요|감사합니다|สวัสดี|ขอบคุณ|ช่วยบอก|ครับ|ค่ะ"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +50,17 @@ def read_question(question: str, *, history: Sequence[str], languages: Collectio
         history: the user's earlier turns, oldest first.
         languages: those of the documents, the most frequent first; words that two forms share are joined in that one.
     """
+    question = courtesy.without_phrases(_encodable(question))
     telling = _content(question, languages)
     weights = dict.fromkeys(telling.values(), 1.0)
-    texts = [(_encodable(question), 1.0)]
+    texts = [(question, 1.0)]
     if history and _is_follow_up(question, weights):
         for turn, weight in zip(reversed(history), EARLIER, strict=False):
-            for stem, word in _content(turn, languages).items():
+            earlier = courtesy.without_phrases(_encodable(turn))
+            for stem, word in _content(earlier, languages).items():
                 known = telling.setdefault(stem, word)
                 weights[known] = weights.get(known, 0.0) + weight
-            texts.append((_encodable(turn), weight))
+            texts.append((earlier, weight))
     return Reading(words=weights, texts=tuple(texts))
 
 
@@ -82,10 +71,10 @@ def _encodable(text: str) -> str:
 
 def _content(text: str, languages: Collection[int]) -> dict[str, str]:
     """The tokens that say something, each under its term: no stop words, and no filler unless there is nothing else."""
-    every = tokens(UNSPACED_FILLER.sub(" ", text)) or tokens(text)
+    every = tokens(text)
     spoken = max(languages, key=lambda language: sum(token in LATIN[language].stop_words for token in every))
     telling = [token for token in every if not is_stop_word(token, spoken)]
-    telling = [token for token in telling if token not in FILLER] or telling
+    telling = [token for token in telling if token not in courtesy.WORDS] or telling
     main = next(iter(languages))
     return {term(token, main): token for token in reversed(telling)}
 

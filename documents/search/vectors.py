@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from documents.models import Document
 
-# The engines add the same products in another order; beyond this their sums may differ.
-DECIMALS = 6
 # Vectors have length 1, so their inner product is the cosine; `<#>` is its negative.
 IN_DATABASE = """
     ARRAY(SELECT (-(v <#> %s::halfvec))::float4 FROM unnest("document_vectors"."matrix") WITH ORDINALITY AS u(v, place)
@@ -49,6 +47,8 @@ def store(document: Document, *, model: str, matrix: NDArray[np.float32] | None)
 def cosines(query: NDArray[np.float32], *, model: str, documents: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
     """The cosine of the query and every chunk of (document id, number of chunks), one behind the other.
 
+    The same numbers on every engine, to the bit, for vectors that `embeddings.base.normalised` made.
+
     NaN where a document has no vectors of this model and length.
     """
     rows = DocumentVectors.objects.filter(
@@ -61,7 +61,7 @@ def cosines(query: NDArray[np.float32], *, model: str, documents: Sequence[tuple
     for key, found in compare(rows, query):
         if len(found) == sizes[key]:
             result[firsts[key] : firsts[key] + sizes[key]] = found
-    return result.round(DECIMALS)
+    return result
 
 
 def _compared_by_postgresql(

@@ -128,7 +128,7 @@ def test_embedding_the_question_is_booked_to_who_asked(
 
 
 @pytest.mark.parametrize(
-    "query", [{}, {"message": ""}, {"message": " \n"}, {"message": "x\x00"}, {"message": "x" * 32_001}]
+    "query", [{}, {"message": ""}, {"message": " \n"}, {"message": "x\x00"}, {"message": "x" * 1_301}]
 )
 def test_a_bad_question_is_refused_by_its_field(api: APIClient, alice: User, query: dict[str, str]) -> None:
     response = api.get(f"{BASE}/{conversation_of(alice).pk}/context", query)
@@ -138,7 +138,7 @@ def test_a_bad_question_is_refused_by_its_field(api: APIClient, alice: User, que
 
 def test_a_question_that_could_never_be_sent_is_refused(api: APIClient, alice: User, settings: Settings) -> None:
     settings.MAX_CONTEXT_TOKENS = 200
-    response = api.get(f"{BASE}/{conversation_of(alice).pk}/context", {"message": "word " * 300})
+    response = api.get(f"{BASE}/{conversation_of(alice).pk}/context", {"message": "word " * 250})
     assert response.status_code == 400
     assert "tokens" in response.json()["fields"]["message"][0]
 
@@ -148,9 +148,26 @@ def test_a_strangers_conversation_does_not_exist(stranger: APIClient, alice: Use
     assert response.status_code == 404
 
 
-def test_only_reading_it_is_allowed(api: APIClient, alice: User) -> None:
-    response = api.post(f"{BASE}/{conversation_of(alice).pk}/context", {"message": "Hello"}, format="json")
-    assert (response.status_code, response["Allow"].removesuffix(", HEAD, OPTIONS")) == (405, "GET")
+def test_a_long_question_is_posted(api: APIClient, alice: User, groq: ProviderServer) -> None:
+    conversation = conversation_of(alice, turns=1)
+    question = "All about lamps. " * 200
+    response = api.post(f"{BASE}/{conversation.pk}/context", {"message": question}, format="json")
+    assert response.status_code == 200
+    assert response.json()["messages"][-1]["content"] == question
+    assert (groq.requests, conversation.messages.count()) == ([], 2)
+
+
+@pytest.mark.parametrize("body", [{}, {"message": " "}, {"message": "x" * 32_001}, {"message": 3}])
+def test_a_bad_question_that_is_posted_is_refused_by_its_field(
+    api: APIClient, alice: User, body: dict[str, Any]
+) -> None:
+    response = api.post(f"{BASE}/{conversation_of(alice).pk}/context", body, format="json")
+    assert (response.status_code, set(response.json()["fields"])) == (400, {"message"})
+
+
+def test_other_methods_are_not_allowed(api: APIClient, alice: User) -> None:
+    response = api.put(f"{BASE}/{conversation_of(alice).pk}/context", {"message": "Hello"}, format="json")
+    assert (response.status_code, response["Allow"].removesuffix(", HEAD, OPTIONS")) == (405, "GET, POST")
 
 
 def test_it_takes_three_queries_however_long_the_conversation(

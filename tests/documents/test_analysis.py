@@ -105,6 +105,36 @@ def test_polite_words_are_not_searched_for_unless_there_is_nothing_else() -> Non
     assert words("请问渡轮几点离开") == words("渡轮几点离开")
 
 
+COURTESIES = """
+    Hi there! I was just wondering if you know {}
+    Hello, could you please help me understand the following: {}
+    Good morning. I would like to know {} Thanks a lot in advance!
+    Dear team, do you happen to know {} Any help would be appreciated.
+    Just a quick question for you: {} I'd really appreciate it.
+    Guten Tag, könnten Sie mir bitte sagen: {} Vielen Dank im Voraus.
+    Pourriez-vous me dire, s'il vous plaît: {} Merci beaucoup!
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("courtesy", COURTESIES)
+def test_a_question_is_searched_as_if_nothing_polite_stood_around_it(courtesy: str) -> None:
+    question = "when the ferry leaves the northern harbour in winter, with how many passengers?"
+    polite = read_question(courtesy.strip().format(question), history=["Tell me about trains"], languages=[ENGLISH])
+    plain = read_question(question, history=["Tell me about trains"], languages=[ENGLISH])
+    assert polite.words == plain.words
+    assert [text.strip(" .,:") for text, _ in polite.texts] == [text for text, _ in plain.texts]
+
+
+@pytest.mark.parametrize("question", ["Thanks a lot in advance!", "Hello there,", "请问", "s'il vous plaît", "?!", ""])
+def test_a_question_of_nothing_but_courtesy_stays_as_it_is(question: str) -> None:
+    assert read_question(question, history=(), languages=[ENGLISH]).texts == ((question, 1.0),)
+
+
+def test_polite_words_that_say_something_stay() -> None:
+    assert "kitty" in words("hello kitty shop")
+    assert "note" in words("Which note follows after the letter?")
+
+
 def test_forms_of_a_word_count_once() -> None:
     assert list(words("ferry ferries Ferry's")) == ["ferry"]
 

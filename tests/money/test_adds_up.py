@@ -7,7 +7,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from botgpt.accounts.models import User
 
 BEGIN = dt.datetime(2026, 1, 30, 20, tzinfo=dt.UTC)  # the runs cross midnights and the end of a month
-LIMITS = {"day_tokens": 9_000, "month_tokens": 20_000, "day_cost": Decimal("0.005"), "month_cost": Decimal("0.01")}
+LIMITS: dict[str, Any] = {
+    "day_tokens": 9_000,
+    "month_tokens": 20_000,
+    "day_cost": Decimal("0.005"),
+    "month_cost": Decimal("0.01"),
+}
 MODELS = ("openai/gpt-oss-20b", "openai/gpt-oss-120b", "of-unknown-price")
 
 
@@ -48,7 +53,7 @@ class Simulation:
 
     users: list[User]
     dice: random.Random
-    clock: time_machine.Coordinates
+    clock: time_machine.Traveller
     turns: list[Turn] = field(default_factory=list)
     refused: int = 0
     finished: list[tuple[int, int]] = field(default_factory=list)  # message, tokens

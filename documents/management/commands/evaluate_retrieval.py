@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from argparse import ArgumentTypeError
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
@@ -39,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="folder of a collection")
         parser.add_argument("--embeddings", help="engine to measure with instead of the configured one, e.g. none")
         parser.add_argument("--server", metavar="URL", help="PostgreSQL to make the scratch database on; else SQLite")
-        parser.add_argument("--limit", type=int, help="ask only the first so many questions of each collection")
+        parser.add_argument("--limit", type=_positive, help="ask only the first so many questions of each collection")
         parser.add_argument("--noise", choices=sorted(NOISE), help="spoil every question: one typo, or polite filler")
         parser.add_argument("--json", action="store_true", help="one JSON object a collection, a line each")
         parser.add_argument("--output", type=Path, help="write one JSON object a question to this file")
@@ -57,24 +59,25 @@ class Command(BaseCommand):
             collections = [read_collection(path) for path in options["paths"]]
         except BadCollection as exc:
             raise CommandError(str(exc)) from exc
-        outcomes: list[Outcome] = []
-        for collection in collections:
-            found = self._evaluate(collection, options)
-            outcomes.extend(found)
-            self._report(collection.name, found, as_json=options["json"])
-        if options["output"]:
-            lines = [json.dumps(asdict(outcome), ensure_ascii=False) for outcome in outcomes]
-            options["output"].write_text("\n".join(lines) + "\n", encoding="utf-8")
+        with ExitStack() as stack:
+            output = stack.enter_context(_opened(options["output"])) if options["output"] else None
+            for collection in collections:
+                found = self._evaluate(collection, options)
+                self._report(collection.name, found, as_json=options["json"])
+                if output:
+                    output.writelines(json.dumps(asdict(outcome), ensure_ascii=False) + "\n" for outcome in found)
 
     def _evaluate(self, collection: Collection, options: dict[str, Any]) -> list[Outcome]:
         with scratch_database(embeddings=options["embeddings"], server=options["server"]) as engine:
             if engine not in {"", "none"} and embedder() is None:
                 raise CommandError(f"The embeddings {engine!r} cannot be loaded; --embeddings none goes without.")
-            documents = ingest(tqdm(collection.entries, desc=f"{collection.name}: documents", leave=False))
+            documents = ingest(
+                tqdm(collection.entries, desc=f"{collection.name}: documents", leave=False, disable=None)
+            )
             questions = collection.questions[: options["limit"]]
             if options["noise"]:
                 questions = tuple(question.spoiled(NOISE[options["noise"]]) for question in questions)
-            progress = tqdm(questions, desc=f"{collection.name}: questions", leave=False)
+            progress = tqdm(questions, desc=f"{collection.name}: questions", leave=False, disable=None)
             return list(ask(progress, collection=collection.name, documents=documents))
 
     def _report(self, name: str, outcomes: Sequence[Outcome], *, as_json: bool) -> None:
@@ -98,11 +101,14 @@ class Command(BaseCommand):
             f"{'collection':28}{'measure':12}{'before':>8}{'after':>8}{'difference':>12}  95 % of resamples"
         )
         for collection in dict.fromkeys(name for name, _ in before):
+            both = [(line, after[key]) for key, line in before.items() if key[0] == collection and key in after]
+            if not both:
+                continue
+            same = sum(first["passages"] == second["passages"] for first, second in both)
+            self.stdout.write(f"{collection:28}the same passages in the same order for {same} of {len(both)} questions")
             for label, name in MEASURES.items():
                 pairs = [
-                    (line[name], after[key][name])
-                    for key, line in before.items()
-                    if key[0] == collection and key in after and None not in {line[name], after[key][name]}
+                    (first[name], second[name]) for first, second in both if None not in {first[name], second[name]}
                 ]
                 if not pairs:
                     continue
@@ -111,6 +117,21 @@ class Command(BaseCommand):
                     f"{collection:28}{label:12}{found.before:8.4f}{found.after:8.4f}{found.difference:+12.4f}"
                     f"  {found.low:+.4f} to {found.high:+.4f}, p = {found.p:.4f}, {len(pairs)} questions"
                 )
+
+
+def _positive(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ArgumentTypeError("at least 1")
+    return number
+
+
+def _opened(path: Path) -> TextIO:
+    """The file to write to, opened before minutes of work, not after them."""
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as exc:
+        raise CommandError(f"{path} cannot be written: {exc}") from exc
 
 
 def _summary(name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:

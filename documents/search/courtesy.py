@@ -1,0 +1,56 @@
+"""The polite words around a question, which say nothing about what is searched for.
+
+Whole phrases first, wherever they stand: words like `following` or `there` are courtesy only inside them. Then single
+words, unless nothing would remain.
+"""
+
+from __future__ import annotations
+
+import re
+
+_PHRASES = (
+    r"(?:hi|hello|hey|dear)(?: there| all| everyone| team)?(?=[,!.])",
+    r"good (?:morning|afternoon|evening|day)(?=[,!.])",
+    r"(?:please |kindly )?(?:could|can|would|will) (?:you|someone|anyone) (?:please |kindly |maybe |possibly )*"
+    r"(?:tell|explain to|explain|help|show|inform|let|remind|give) (?:me|us)(?: know| understand)?(?: the following)?",
+    r"(?:could|can|would|will) you (?:please|kindly) (?:explain|describe|say|clarify|answer)(?: the following| this)?",
+    r"(?:please|kindly) (?:tell|help|inform|explain to|remind|let) (?:me|us)(?: know| understand)?(?: the following)?",
+    r"(?:i (?:was|am|'m|’m)|i['’]m|i was just|i am just)(?: just)? (?:wondering|curious)"
+    r"(?: if you know| if you could tell me| whether| if| about)?",
+    r"i(?: would|['’]d) (?:like|love) to (?:know|ask|understand)",
+    r"i (?:want|need|wanted) to (?:know|ask|understand)",
+    r"i have a (?:quick |short |small )?question(?: for you)?(?=[:,.!])",
+    r"(?:just )?(?:a )?(?:quick|short) question(?: for you)?",
+    r"do you (?:happen to )?know(?= (?:what|who|whom|whose|when|where|which|why|how|if|whether)\b)",
+    r"(?:many )?(?:thanks|thank you|thx|cheers)(?: a lot| so much| very much| a million)?(?: in advance)?"
+    r"(?: for your (?:help|time|answer))?",
+    r"(?:i(?: would|['’]d) (?:really |very much |greatly )?appreciate (?:it|your help|any help)"
+    r"|any help (?:is|would be) (?:much |greatly )?appreciated)",
+    r"(?:könn(?:ten|test|en)|kannst) (?:sie|du|ihr) (?:mir |uns )?(?:bitte )?(?:sagen|erklären|verraten|helfen)",
+    r"(?:ich (?:möchte|würde) (?:gerne? )?wissen|(?:vielen |herzlichen )?dank(?: im voraus)?"
+    r"|guten (?:tag|morgen|abend))(?=[,!.:]|$)",
+    r"(?:pourriez|pouvez|peux)[- ](?:vous|tu) (?:me |nous )?(?:dire|expliquer)|s['’]il (?:vous|te) pla[iî]t"
+    r"|merci (?:d['’]avance|beaucoup)",
+    r"(?:podrías?|puedes?) (?:por favor )?(?:decirme|explicarme)|por favor|(?:muchas )?gracias(?: de antemano)?",
+)
+PHRASE = re.compile(rf"(?<!\w)(?:{'|'.join(_PHRASES)})(?!\w)[\s,.!:;–-]*", re.IGNORECASE)
+
+_WORDS = """
+    appreciate appreciated ask asking curious dear excuse explain find greetings hello help hey hi kindly know like
+    maybe ok okay please pls plz possibly question quick really sorry tell thank thanks thx understand want wonder
+    wondering
+    bitte danke gerne hallo könnten könntest möchte sag sagen wissen
+    aimerais bonjour dire merci plaît pourriez savoir svp voudrais decir decirme favor gracias hola podría podrías
+    quisiera saber ciao grazie potresti vorrei obrigado olá gostaria alstublieft bedankt graag
+    здравствуйте пожалуйста подскажите привет скажите спасибо أخبرني فضلك شكرا مرحبا
+"""
+WORDS = frozenset(_WORDS.casefold().split())
+UNSPACED = re.compile(
+    "请问|請問|请告诉我|您好|你好|谢谢|謝謝|教えてください|お願いします|すみません|ありがとうございます|알려주세요|감사합니다|สวัสดี|ขอบคุณ|ช่วยบอก|ครับ|ค่ะ"
+)
+
+
+def without_phrases(text: str) -> str:
+    """The text without polite phrases; as it is if it has no other words."""
+    rest = UNSPACED.sub(" ", PHRASE.sub(" ", text)).strip()
+    return rest if any(letter.isalnum() for letter in rest) else text
