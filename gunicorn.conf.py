@@ -18,6 +18,7 @@ graceful_timeout = int(float(os.environ.get("LLM_TURN_SECONDS", "60"))) + 20
 
 accesslog = None  # the application logs a line for each request, with its id
 loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
+limit_request_line = 8190  # the most there is: a dry run's question stands in the address
 control_socket_disable = True
 
 

@@ -64,6 +64,28 @@ START = [
     ),
     OpenApiExample("Started", CONVERSATION | {"messages": [QUESTION, REPLY]}, response_only=True, status_codes=["201"]),
 ]
+CONTEXT = [
+    OpenApiExample(
+        "Dry run",
+        {
+            "model": "groq/openai/gpt-oss-20b",
+            "messages": [
+                {"role": "system", "content": "You are BOT GPT, a helpful assistant. …"},
+                {"role": "user", "content": "Hello, how are you?"},
+                {"role": "assistant", "content": "Fine, thank you."},
+                {"role": "user", "content": "What did I ask you?"},
+            ],
+            "limit": 6000,
+            "tokens": {"system": 29, "summary": 0, "history": 24, "passages": 0, "question": 12, "total": 65},
+            "history_sent": 2,
+            "summarized_through": None,
+            "dropped_through": None,
+            "passages": None,
+        },
+        response_only=True,
+        status_codes=["200"],
+    )
+]
 ADD = [
     OpenApiExample("Message", {"message": "And with a used bulb?"}, request_only=True),
     OpenApiExample("Stored", QUESTION, response_only=True, status_codes=["200"]),

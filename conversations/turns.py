@@ -10,7 +10,6 @@ import time
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Final
 
-import structlog
 from django.conf import settings
 
 from llm import replies
@@ -19,11 +18,9 @@ from llm.budgets import BudgetExceeded
 from llm.context import QuestionTooLong
 from llm.durable import durably, release_connection
 from llm.replies import Prepared, Reply
-from llm.types import Attribution
 
-from . import running
+from . import preparing, running
 from .following import wait_until_ended
-from .history import earlier, summary_for
 from .models import Message
 from .opening import PLAINLY, ConversationGone, open_conversation, open_turn, undo
 from .summarizing import after_turn
@@ -130,24 +127,8 @@ def _join(turn: Turn) -> None:
 
 
 def _prepare(turn: Turn, run: Running, spent: Tally) -> tuple[Prepared, Reservation]:
-    conversation = turn.conversation
     try:
-        summary = summary_for(conversation, through=turn.question.parent_id)
-        prepared = replies.prepare(
-            question=turn.question.content,
-            history=earlier(conversation, through=turn.question.parent_id, summary=summary),
-            summary=summary,
-            document_ids=conversation.document_ids,
-            attribution=Attribution(
-                user_id=conversation.user_id,
-                conversation_id=conversation.pk,
-                message_id=turn.reply.pk,
-                request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
-            ),
-            model=turn.asking.model,
-            fresh=turn.is_regeneration,
-            cancellation=run.cancellation,
-        )
+        prepared = preparing.for_turn(turn, cancellation=run.cancellation)
         return prepared, replies.reserve(prepared)
     except REFUSALS:
         undo(turn)

@@ -15,10 +15,12 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from . import examples, export
-from .asking import KEY_HEADER, STARTING_ERRORS, TURN_ERRORS, EventsOrJson, answered, asking_of, whole_turn
+from .asking import KEY_HEADER, STARTING_ERRORS, TURN_ERRORS, EventsOrJson, answered, asking_of, refusals, whole_turn
+from .context_serializers import ContextParams, ContextSerializer, QuestionSerializer
 from .filters import ConversationFilter
 from .models import Conversation, Message
 from .opening import open_conversation, open_turn
+from .preparing import dry_run
 from .serializers import (
     BranchSerializer,
     ConversationDetailSerializer,
@@ -178,6 +180,29 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
         return Response(self._whole(conversation))
 
     @extend_schema(
+        summary="See what would be sent with a question, and what would be left out or summarised",
+        description="Asks no model and stores nothing. In `rag` mode the documents are searched with the question as "
+        "it stands.",
+        parameters=[ContextParams],
+        responses={200: ContextSerializer},
+        examples=examples.CONTEXT,
+    )
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def context(self, request: Request, **kwargs: Any) -> Response:
+        return self._dry_run(ContextParams(data=request.query_params.dict()))
+
+    @extend_schema(
+        summary="The same for a question that is too long for an address",
+        operation_id="conversations_context_create",
+        request=QuestionSerializer,
+        responses={200: ContextSerializer},
+        examples=examples.CONTEXT,
+    )
+    @context.mapping.post
+    def long_context(self, request: Request, **kwargs: Any) -> Response:
+        return self._dry_run(QuestionSerializer(data=request.data))
+
+    @extend_schema(
         summary="Download the transcript",
         parameters=[OpenApiParameter("as", enum=["markdown", "json"], default="markdown")],
         responses={
@@ -203,6 +228,13 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
             content_type=media_type,
             headers={"Content-Disposition": content_disposition_header(as_attachment=True, filename=name)},
         )
+
+    def _dry_run(self, asked: QuestionSerializer) -> Response:
+        conversation = self.get_object()
+        asked.is_valid(raise_exception=True)
+        with refusals(field="message"):
+            prepared = dry_run(conversation, question=asked.validated_data["message"])
+        return Response(ContextSerializer(prepared).data)
 
     def _send(self, request: Request, *, written: Callable[[Turn], object]) -> HttpResponseBase:
         body = NewMessageSerializer(data=request.data)

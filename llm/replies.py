@@ -63,6 +63,24 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """How a reply is asked for.
+
+    Attributes:
+        model: one of `registry.configured_models`, asked before the others; empty for the chain's own order.
+        fresh: a kept answer will not do.
+        rewrites: whether a model may rewrite the question for the search, where that is switched on.
+    """
+
+    model: str = ""
+    fresh: bool = False
+    rewrites: bool = True
+
+
+PLAIN = Options()
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A question with all that is sent along, before any model is asked; `found` is None in open mode."""
 
@@ -100,8 +118,7 @@ def prepare(
     summary: Summary | None = None,
     document_ids: Sequence[int] | None = None,
     attribution: Attribution,
-    model: str = "",
-    fresh: bool = False,
+    options: Options = PLAIN,
     cancellation: Cancellation | None = None,
 ) -> Prepared:
     """Retrieve and build the context; the reply's time runs from here.
@@ -109,8 +126,6 @@ def prepare(
     Args:
         history: earlier messages, newest first; read as far as the window reaches.
         document_ids: what to ground the reply in; None in open mode.
-        model: one of `registry.configured_models`, asked before the others; empty for the chain's own order.
-        fresh: a kept answer will not do.
 
     Raises:
         QuestionTooLong: see `check_question`.
@@ -123,7 +138,11 @@ def prepare(
     found: Retrieval | None = None
     if document_ids is not None:
         found = _search(
-            question, history=for_search, document_ids=document_ids, deadline=deadline, attribution=attribution
+            question,
+            history=for_search,
+            document_ids=document_ids,
+            deadline=deadline if options.rewrites else None,
+            attribution=attribution,
         )
         timings["retrieval"] = time.perf_counter() - began
     window = context.build(
@@ -144,10 +163,10 @@ def prepare(
         passages=window.passages,
         grounded_mode=found is not None,
         attribution=attribution,
-        fresh=fresh,
+        fresh=options.fresh,
         cancellation=cancellation,
     )
-    return Prepared(request, window, found, model, timings)
+    return Prepared(request, window, found, options.model, timings)
 
 
 def reserve(prepared: Prepared) -> Reservation:
@@ -243,11 +262,15 @@ def _search(
     *,
     history: Iterator[HistoryMessage],
     document_ids: Sequence[int],
-    deadline: Deadline,
+    deadline: Deadline | None,
     attribution: Attribution,
 ) -> Retrieval:
-    """What the documents say to a question, read in the light of the conversation."""
-    if settings.LLM_REWRITE_QUESTIONS and not registry.is_offline():
+    """What the documents say to a question, read in the light of the conversation.
+
+    Args:
+        deadline: for the model that may rewrite the question; None when it shall not.
+    """
+    if deadline and settings.LLM_REWRITE_QUESTIONS and not registry.is_offline():
         recent = list(islice(history, REWRITE_FROM))
         rewritten = stand_alone(question, recent=recent, deadline=deadline, attribution=attribution) if recent else None
         if rewritten:
