@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from botgpt.accounts.models import ApiKey
+from botgpt.accounts.models import ApiKey, AuditEvent
 
 if TYPE_CHECKING:
     from botgpt.accounts.models import User
@@ -32,6 +32,13 @@ def test_quiet_prints_the_token_and_nothing_else(alice: User, capsys: pytest.Cap
     printed = capsys.readouterr()
     assert ApiKey.objects.find(printed.out.removesuffix("\n")) is not None
     assert printed.err == ""
+
+
+def test_it_is_in_the_audit_log(alice: User) -> None:
+    call_command("create_api_key", "alice", "--name", "laptop", "--quiet")
+    event = AuditEvent.objects.get()
+    assert (event.action, event.object_id, event.actor) == ("add", str(ApiKey.objects.get().pk), None)
+    assert (event.actor_name, event.detail) == ("command line", "“laptop” of alice, read, write")
 
 
 @pytest.mark.parametrize(

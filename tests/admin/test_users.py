@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from django.urls import reverse
 
 from botgpt.accounts.models import User
@@ -29,6 +30,18 @@ def test_users_are_added_with_or_without_an_address(admin_client: Client) -> Non
         user = User.objects.get(username=name)
         assert user.email is None
         assert user.check_password("correct horse")
+
+
+@pytest.mark.parametrize("weak", ["short", "password12", "31415926535", "caroline-of-kent"])
+def test_a_weak_password_is_refused_for_new_users_and_for_changes(admin_client: Client, alice: User, weak: str) -> None:
+    name = "caroline-of-kent"
+    form = {"username": name, "email": "", "usable_password": "true", "password1": weak, "password2": weak}
+    assert admin_client.post(f"{USERS}add/", form).status_code == 200
+    assert not User.objects.filter(username=name).exists()
+    User.objects.filter(pk=alice.pk).update(username=name)
+    assert admin_client.post(f"{USERS}{alice.pk}/password/", form).status_code == 200
+    alice.refresh_from_db()
+    assert not alice.check_password(weak)
 
 
 def test_the_page_of_a_user_shows_conversations_and_keys(admin_client: Client, world: World) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ADDRESS = "http://127.0.0.1:8000"
 
 
@@ -65,9 +66,7 @@ def test_the_commands_about_privacy_say_what_they_did(service: Service) -> None:
     assert "Would delete 0 conversations" in run(purge, service)
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "docs/api.md", "docs/configuration.md", "docs/architecture.md", "docs/privacy.md"]
-)
+@pytest.mark.parametrize("page", [str(path.relative_to(ROOT)) for path in PAGES])
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     path: Path = ROOT / page
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from botgpt.accounts.models import ApiKey, User
+from botgpt.accounts.models import ApiKey, AuditEvent, User
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -73,6 +73,7 @@ class Command(BaseCommand):
             scopes=list(dict.fromkeys(scopes or ())),
             expires_at=timezone.now() + expires if expires else None,
         )
+        AuditEvent.objects.record(AuditEvent.Action.ADD, key, detail=f"“{key.name}” of {owner}, {key.scope_list}")
         if quiet:
             self.stdout.write(token)
             return
