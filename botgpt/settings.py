@@ -168,6 +168,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
     # A turn gives its connection back while it waits for the model, so a few serve many threads.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
+    # A server that was restarted leaves dead connections in the pool; each would cost a request its answer.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # they would outlive a transaction behind PgBouncer
     DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=16), "timeout": 10}

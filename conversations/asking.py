@@ -20,7 +20,7 @@ from . import turns
 from .idempotency import KeyReused, Once
 from .models import Message
 from .opening import Asking, ConversationGone, TurnInProgress
-from .serializers import MessageSerializer
+from .serializers import EventSerializer, MessageSerializer
 from .streaming import EVENT_STREAM, event_stream
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ KEY_HEADER = OpenApiParameter(
     "has the header `Idempotent-Replayed: true`. One that is still running is waited for. 1 to 255 visible ASCII "
     "characters.",
 )
+EVENTS = {(200, EVENT_STREAM): EventSerializer}
+EVENTS_OF_A_NEW_CONVERSATION = {(201, EVENT_STREAM): EventSerializer}
 STARTING_ERRORS = {
     "422": "The idempotency key came before with another request",
     "429": "The caller's budget is used up: `budget_exceeded`",

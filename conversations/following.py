@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from llm.durable import release_connection
 
 from . import running
+from .abandoned import give_up_if_abandoned
 from .models import Message
 from .running import Progress
 
@@ -55,5 +56,5 @@ def _stored(reply_id: int) -> Progress:
     row = Message.objects.only(*fields).filter(pk=reply_id).first()
     if row is None:
         return Progress(has_ended=True)
-    is_running = row.status == Message.Status.IN_PROGRESS and not row.give_up_if_abandoned()
+    is_running = row.status == Message.Status.IN_PROGRESS and not give_up_if_abandoned(row)
     return Progress(row.content, row.restarts, has_ended=not is_running)

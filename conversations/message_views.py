@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from . import turns
-from .asking import KEY_HEADER, TURN_ERRORS, EventsOrJson, answered, asking_of, branched_turn
+from .asking import EVENTS, KEY_HEADER, TURN_ERRORS, EventsOrJson, answered, asking_of, branched_turn
 from .models import Message
 from .opening import open_edit, open_regeneration
 from .serializers import (
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 Role = Message.Role
+LARGEST_ID = 2**63 - 1
+NO_REPLY = {"400": "The message is a question, not a reply"}
 
 
 class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
@@ -42,10 +44,18 @@ class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
     content_negotiation_class = EventsOrJson
     streams: ClassVar = {"events", "regenerate", "edit"}
     limits: ClassVar = {"regenerate": "turns", "edit": "turns"}
-    extra_errors: ClassVar = {"regenerate": TURN_ERRORS, "edit": TURN_ERRORS}
+    extra_errors: ClassVar = {
+        "events": NO_REPLY,
+        "cancel": NO_REPLY,
+        "regenerate": TURN_ERRORS,
+        "edit": TURN_ERRORS,
+    }
 
     def get_queryset(self) -> QuerySet[Message]:
-        return super().get_queryset().filter(conversation=self.kwargs.get("conversation_id"))
+        conversation_id = self.kwargs.get("conversation_id", 0)
+        if conversation_id > LARGEST_ID:
+            return Message.objects.none()  # SQLite could not even be asked
+        return super().get_queryset().filter(conversation=conversation_id)
 
     @extend_schema(summary="Read a message")
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -80,7 +90,7 @@ class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
                 description="The same as `starting_after`; browsers send it by themselves.",
             ),
         ],
-        responses={(200, "text/event-stream"): OpenApiTypes.STR},
+        responses=EVENTS,
     )
     @action(detail=True, pagination_class=None)
     def events(self, request: Request, **kwargs: Any) -> HttpResponseBase:
@@ -107,7 +117,7 @@ class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
         summary="Ask again for a reply; the ones before stay as branches",
         parameters=[KEY_HEADER],
         request=AskingSerializer,
-        responses={200: TurnSerializer},
+        responses={200: TurnSerializer} | EVENTS,
     )
     @action(detail=True, methods=["post"], pagination_class=None)
     def regenerate(self, request: Request, **kwargs: Any) -> HttpResponseBase:
@@ -130,7 +140,7 @@ class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
         summary="Ask another question in the place of this one; the old one stays as a branch",
         parameters=[KEY_HEADER],
         request=NewMessageSerializer,
-        responses={200: TurnSerializer},
+        responses={200: TurnSerializer} | EVENTS,
     )
     @action(detail=True, methods=["post"], pagination_class=None)
     def edit(self, request: Request, **kwargs: Any) -> HttpResponseBase:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import logging
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from botgpt.accounts.models import User
-
-logger = logging.getLogger(__name__)
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -270,21 +266,6 @@ class Message(models.Model):
             siblings.setdefault(parent_id, []).append(pk)
         for message in messages:
             message.__dict__["_sibling_ids"] = siblings.get(message.parent_id, [])
-
-    def give_up_if_abandoned(self) -> bool:
-        """Mark a running reply `incomplete`, with the text it has, if its heartbeat is older than a turn's deadline."""
-        now = timezone.now()
-        abandoned = Message.objects.filter(
-            pk=self.pk,
-            status=self.Status.IN_PROGRESS,
-            updated_at__lt=now - dt.timedelta(seconds=settings.LLM_TURN_SECONDS),
-        )
-        if not abandoned.update(
-            status=self.Status.INCOMPLETE, updated_at=now, error="The process that generated it stopped."
-        ):
-            return False
-        logger.warning("Reply %s was abandoned by its process; conversation %s goes on", self.pk, self.conversation_id)
-        return True
 
     def finish(self, **fields: Any) -> None:
         """Take over a reply's outcome; `store_result` writes it."""

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from llm.replies import check_question
 
+from .abandoned import give_up_if_abandoned
 from .models import Conversation, Message
 from .titles import title_from
 
@@ -255,6 +256,6 @@ def _take_over(conversation: Conversation) -> None:
         if not Conversation.objects.filter(pk=conversation.pk).exists():
             raise ConversationGone
         raise TurnInProgress(retry_after=1)
-    if not running.give_up_if_abandoned():
+    if not give_up_if_abandoned(running):
         raise TurnInProgress(retry_after=2)
     conversation.refresh_from_db(fields=["active_leaf"])

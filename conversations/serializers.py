@@ -135,6 +135,19 @@ class TurnSerializer(serializers.Serializer[Any]):
     assistant_message = MessageSerializer()
 
 
+class EventSerializer(serializers.Serializer[Any]):
+    """An event of a stream."""
+
+    event = serializers.ChoiceField(
+        choices=[
+            *("message.created", "message.delta", "message.citation", "message.restarted"),
+            *("message.completed", "message.failed", "message.cancelled"),
+        ]
+    )
+    id = serializers.CharField(help_text="The position behind it, to read on from.")
+    data = serializers.CharField(help_text="JSON.")  # type: ignore[assignment]  # the standard's name
+
+
 class MessagePageSerializer(serializers.Serializer[Any]):
     """A stretch of the active history, oldest message first."""
 
@@ -166,7 +179,7 @@ class UsableDocuments(serializers.ListField):
 class AskingSerializer(serializers.Serializer[Any]):
     """How a reply is asked for."""
 
-    model = serializers.CharField(
+    model = StringField(
         required=False,
         max_length=200,
         help_text="The model that is asked first, as `GET /models` names it; the others stand by.",

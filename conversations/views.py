@@ -15,7 +15,18 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from . import examples, export
-from .asking import KEY_HEADER, STARTING_ERRORS, TURN_ERRORS, EventsOrJson, answered, asking_of, refusals, whole_turn
+from .asking import (
+    EVENTS,
+    EVENTS_OF_A_NEW_CONVERSATION,
+    KEY_HEADER,
+    STARTING_ERRORS,
+    TURN_ERRORS,
+    EventsOrJson,
+    answered,
+    asking_of,
+    refusals,
+    whole_turn,
+)
 from .context_serializers import ContextParams, ContextSerializer, QuestionSerializer
 from .filters import ConversationFilter
 from .models import Conversation, Message
@@ -72,7 +83,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
         summary="Start a conversation with its first message",
         parameters=[KEY_HEADER],
         request=NewConversationSerializer,
-        responses={201: ConversationDetailSerializer},
+        responses={201: ConversationDetailSerializer} | EVENTS_OF_A_NEW_CONVERSATION,
         examples=examples.START,
     )
     def create(self, request: Request) -> HttpResponseBase:
@@ -105,7 +116,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
         description="The answer holds only the stored user message. Read the reply with the conversation.",
         parameters=[KEY_HEADER],
         request=NewMessageSerializer,
-        responses={200: MessageSerializer},
+        responses={200: MessageSerializer} | EVENTS,
         examples=examples.ADD,
     )
     def update(self, request: Request, **kwargs: Any) -> HttpResponseBase:
@@ -156,7 +167,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
         summary="Add a message and get it with its reply",
         parameters=[KEY_HEADER],
         request=NewMessageSerializer,
-        responses={200: TurnSerializer},
+        responses={200: TurnSerializer} | EVENTS,
         examples=examples.SEND,
     )
     @messages.mapping.post

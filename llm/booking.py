@@ -98,6 +98,20 @@ def book(
         tally.unpriced += cost is None
 
 
+def book_abandoned(attribution: Attribution) -> None:
+    """The row of a call whose process ended before the answer came; which model it asked is not known any more."""
+    book(
+        attribution,
+        provider="",
+        model="",
+        attempt=1,
+        outcome=LLMCall.Outcome.ABANDONED,
+        usage=None,
+        seconds=0.0,
+        error="The process ended during the call.",
+    )
+
+
 def _write(fields: dict[str, Any]) -> None:
     for reference in REFERENCES:
         try:

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 NUMBER = BigIntegerField()
 WARN_FROM = Decimal("0.8")
-GRACE_SECONDS = 60  # what a live turn may need beyond its deadline; after that its reservation is nobody's
+GRACE_SECONDS = 20  # what a live turn may need beyond its deadline; after that its reservation is nobody's
 RUNNING_SECONDS = 5  # when it is worth asking again if only running replies stand in the way
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import CharField, Count, Q, Sum
+from django.db.models import CharField, Count, F, Q, Sum
 from django.db.models.functions import Cast, Substr
 from django.utils import timezone
 
@@ -77,6 +77,12 @@ def spent_by_day(calls: QuerySet[LLMCall]) -> list[Spent]:
         )
         for row in rows
     ]
+
+
+def tokens_of(*, message_id: int) -> int:
+    """The tokens of every call that was booked to a reply."""
+    used = LLMCall.objects.filter(message=message_id).aggregate(tokens=Sum(F("prompt_tokens") + F("completion_tokens")))
+    return int(used["tokens"] or 0)
 
 
 def summed(days: Sequence[Spent]) -> Spent:

@@ -51,7 +51,10 @@ def print_banner(url: str) -> None:
     except DatabaseError as exc:
         text = f"\nBOT GPT is running at {url}, but its database does not answer: {exc}\n"
     finally:
-        connection.close()  # workers are forked after this and must not share it
+        # Workers are forked after this, and two that talk over one connection read each other's answers.
+        connection.close()
+        if close_pool := getattr(connection, "close_pool", None):
+            close_pool()
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

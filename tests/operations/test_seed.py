@@ -47,7 +47,7 @@ def test_the_demo_user_is_the_first_one_and_has_no_password(printed: str) -> Non
 
 
 def test_the_admin_login_opens_the_admin(printed: str, client: Client) -> None:
-    assert client.login(username=ADMIN_LOGIN.username, password=ADMIN_LOGIN.password)
+    client.post("/admin/login/", {"username": ADMIN_LOGIN.username, "password": ADMIN_LOGIN.password})
     assert client.get("/admin/").status_code == 200
     assert f"the admin login {ADMIN_LOGIN.username} / {ADMIN_LOGIN.password}" in printed
 
