@@ -17,21 +17,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
-from django.db import Error, transaction
-from django.db.models import BigIntegerField, Case, DateField, ExpressionWrapper, F, Value, When
+from django.db import Error
 from django.utils import timezone
 
+from . import allowances
 from .durable import durably
-from .limits import SCOPES, Limits, dollars, first_day, first_day_after, limits_of, today, unit_of, units
+from .limits import Limits, dollars, first_day, first_day_after, limits_of, today, unit_of, units
 from .models import Allowance, Hold
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.db.models.expressions import Combinable
 
 logger = logging.getLogger(__name__)
 
-NUMBER = BigIntegerField()
 WARN_FROM = Decimal("0.8")
 GRACE_SECONDS = 20  # what a live turn may need beyond its deadline; after that its reservation is nobody's
 RUNNING_SECONDS = 5  # when it is worth asking again if only running replies stand in the way
@@ -104,7 +102,7 @@ class Reservation:
         if hold is None:
             return
         try:
-            durably(lambda: _give_back(hold))
+            durably(lambda: allowances.give_back(hold))
             if self._limits:
                 _warn(hold.user_id, self._limits)
         except Error:
@@ -131,12 +129,13 @@ def reserve(*, user_id: int | None, tokens: int, cost: Decimal | None) -> Reserv
     if user_id is None or not limits:
         return Reservation()
     for expired in Hold.objects.filter(user=user_id, expires_at__lte=timezone.now()):
-        _give_back(expired)  # a process died with it
+        allowances.give_back(expired)  # a process died with it
     hold = Hold(user_id=user_id, tokens=tokens, cost=units(cost or Decimal(0)))
-    while not _take(hold, limits):
+    stored = {scope: units(limit) if isinstance(limit, Decimal) else limit for scope, limit in limits.items()}
+    while not _take(hold, stored):
         allowance = Allowance.objects.filter(pk=user_id).first()
         if allowance is None:
-            _open_allowance(user_id)
+            allowances.add(user_id=user_id, day=today(), tokens=0, cost=0)
             continue
         for standing in _standings(allowance, limits):
             wanted = _wanted(hold, standing.scope)
@@ -149,10 +148,8 @@ def reserve(*, user_id: int | None, tokens: int, cost: Decimal | None) -> Reserv
 
 def settle(*, user_id: int, tokens: int, cost: Decimal | None, at: dt.datetime) -> None:
     """Add a call to what its user has spent; in the transaction that writes the call's ledger row."""
-    changes = _spend(at.astimezone(dt.UTC).date(), tokens=tokens, cost=units(cost or Decimal(0)))
-    if not Allowance.objects.filter(pk=user_id).update(**changes):
-        _open_allowance(user_id)
-        Allowance.objects.filter(pk=user_id).update(**changes)
+    day = at.astimezone(dt.UTC).date()
+    allowances.add(user_id=user_id, day=day, tokens=tokens, cost=units(cost or Decimal(0)))
 
 
 def standings(user_id: int) -> list[Standing]:
@@ -169,56 +166,9 @@ def spent(allowance: Allowance, scope: str) -> int | Decimal:
     return _amount(getattr(allowance, scope) if begun else 0, scope)
 
 
-def _take(hold: Hold, limits: Limits) -> bool:
-    """Reserve in one statement if all limits have room; the hold is stored with it."""
-    now = today()
-    room = Allowance.objects.filter(pk=hold.user_id)
-    for scope, limit in limits.items():
-        reserved = F(f"reserved_{unit_of(scope)}")
-        most = (units(limit) if isinstance(limit, Decimal) else limit) - getattr(hold, unit_of(scope))
-        so_far = Case(When(day__gte=first_day(scope, now), then=F(scope)), default=Value(0), output_field=NUMBER)
-        used = ExpressionWrapper(so_far + reserved, output_field=NUMBER)
-        room = room.alias(**{f"{scope}_used": used}).filter(**{f"{scope}_used__lte": most})
+def _take(hold: Hold, limits: dict[str, int]) -> bool:
     hold.expires_at = timezone.now() + dt.timedelta(seconds=settings.LLM_TURN_SECONDS + GRACE_SECONDS)
-    with transaction.atomic():
-        taken = room.update(
-            reserved_tokens=F("reserved_tokens") + hold.tokens, reserved_cost=F("reserved_cost") + hold.cost
-        )
-        if taken:
-            hold.save(force_insert=True)
-    return bool(taken)
-
-
-def _give_back(hold: Hold) -> None:
-    """Only once, whoever comes first: its own turn, or one that finds it expired."""
-    with transaction.atomic():
-        deleted, _ = Hold.objects.filter(pk=hold.pk).delete()
-        if deleted:
-            Allowance.objects.filter(pk=hold.user_id).update(
-                reserved_tokens=F("reserved_tokens") - hold.tokens, reserved_cost=F("reserved_cost") - hold.cost
-            )
-
-
-def _open_allowance(user_id: int) -> None:
-    """A row for the user's first call; another process may be as quick."""
-    Allowance.objects.bulk_create([Allowance(user_id=user_id, day=today())], ignore_conflicts=True)
-
-
-def _spend(day: dt.date, *, tokens: int, cost: int) -> dict[str, Combinable]:
-    """The columns after a call on `day`. A new period begins with it; one that is over already is left as it is."""
-    changes: dict[str, Combinable] = {
-        "day": Case(When(day__lt=day, then=Value(day)), default=F("day"), output_field=DateField())
-    }
-    for scope in SCOPES:
-        used = tokens if unit_of(scope) == "tokens" else cost
-        first, following = first_day(scope, day), first_day_after(scope, day)
-        changes[scope] = Case(
-            When(day__lt=first, then=Value(used)),
-            When(day__lt=following, then=F(scope) + used),
-            default=F(scope),
-            output_field=NUMBER,
-        )
-    return changes
+    return allowances.take(hold, limits=limits, day=today())
 
 
 def _standings(allowance: Allowance, limits: Limits) -> list[Standing]:

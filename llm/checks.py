@@ -20,6 +20,10 @@ AT_LEAST = {
     "MAX_COMPLETION_TOKENS": 1,
     "RESPONSE_CACHE_SECONDS": 1,
     "SUMMARY_TOKENS": 50,
+    "LLM_BUDGET_DAY_TOKENS": 0,
+    "LLM_BUDGET_MONTH_TOKENS": 0,
+    "LLM_BUDGET_DAY_COST": 0,
+    "LLM_BUDGET_MONTH_COST": 0,
 }
 EFFORTS = ("low", "medium", "high")
 
@@ -71,7 +75,7 @@ def limits_are_sane(**_: Any) -> list[CheckMessage]:
     messages: list[CheckMessage] = [
         Error(f"{name} is {getattr(settings, name)}; it must be at least {least}.", id="llm.E004")
         for name, least in AT_LEAST.items()
-        if getattr(settings, name) < least
+        if (value := getattr(settings, name)) is not None and value < least
     ]
     if settings.LLM_REASONING_EFFORT not in EFFORTS:
         hint = f"One of {', '.join(EFFORTS)}."

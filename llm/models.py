@@ -165,7 +165,7 @@ class Budget(models.Model):
 class Allowance(models.Model):
     """What a user has spent this day and month, and what running replies may still spend: the ledger, added up.
 
-    Only `budgets` writes it. Costs are whole ten-billionths of a US dollar, so that every database adds them exactly.
+    Only `allowances` adds to it. Costs are whole ten-billionths of a US dollar: every database adds them exactly.
     """
 
     user = models.OneToOneField(

@@ -18,6 +18,8 @@ from django.views import csrf, defaults
 from rest_framework import exceptions, serializers, status
 from rest_framework.response import Response
 
+from llm.serializers import AmountField
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -47,6 +49,12 @@ class ErrorSerializer(serializers.Serializer[dict[str, Any]]):
         required=False,
         help_text="Of a validation error: what is wrong with each field.",
     )
+    scope = serializers.CharField(
+        required=False, help_text="Of `budget_exceeded`: the limit, such as `day_tokens` or `month_cost`."
+    )
+    limit = AmountField(required=False, help_text="Of `budget_exceeded`: tokens, or US dollars as a decimal string.")
+    used = AmountField(required=False, help_text="Of `budget_exceeded`: spent, and reserved by running replies.")
+    resets_at = serializers.DateTimeField(required=False, help_text="Of `budget_exceeded`: when the period is over.")
 
 
 def error_body(*, error: str, detail: str, code: str, **extra: Any) -> dict[str, Any]:

@@ -364,7 +364,7 @@ def test_a_turn_costs_at_most_twelve_queries(
     api: APIClient, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     conversation = conversation_of(alice, turns=3)
-    api.put(f"{BASE}/{conversation.pk}", {"message": "x"}, format="json")  # a user's first opens their allowance
+    api.put(f"{BASE}/{conversation.pk}", {"message": "x"}, format="json")  # reads the limits
     with django_assert_max_num_queries(12):
         assert api.put(f"{BASE}/{conversation.pk}", {"message": "x"}, format="json").status_code == 200
     with django_assert_max_num_queries(12):

@@ -165,7 +165,7 @@ def test_what_a_dead_process_held_is_taken_back_after_the_deadline(alice: User, 
 def test_a_reply_that_outlives_its_hold_gives_nothing_back_twice(alice: User, settings: Settings) -> None:
     settings.LLM_BUDGET_DAY_TOKENS = 1_000
     with time_machine.travel(NOON, tick=False):
-        slow = reserve(user_id=alice.pk, tokens=400, cost=None)
+        slow = reserve(user_id=alice.pk, tokens=200, cost=None)
     with time_machine.travel(NOON + dt.timedelta(minutes=10), tick=False):
         running = reserve(user_id=alice.pk, tokens=300, cost=None)
         slow.release()
