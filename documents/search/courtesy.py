@@ -1,12 +1,15 @@
 """The polite words around a question, which say nothing about what is searched for.
 
-Whole phrases first, wherever they stand: words like `following` or `there` are courtesy only inside them. Then single
-words, unless nothing would remain.
+Whole phrases first, wherever they stand: words like `following` or `there` are courtesy only inside them. Then clauses
+of nothing but small talk, as "sorry to bother you". Then single words. Never so that nothing would remain.
 """
 
 from __future__ import annotations
 
 import re
+
+from .analysis import is_stop_word, tokens
+from .languages import ENGLISH
 
 _PHRASES = (
     r"(?:hi|hello|hey|dear)(?: there| all| everyone| team)?(?=[,!.])",
@@ -22,6 +25,7 @@ _PHRASES = (
     r"i have a (?:quick |short |small )?question(?: for you)?(?=[:,.!])",
     r"(?:just )?(?:a )?(?:quick|short) question(?: for you)?",
     r"do you (?:happen to )?know(?= (?:what|who|whom|whose|when|where|which|why|how|if|whether)\b)",
+    r"have a (?:nice|great|good|lovely) (?:day|one|evening|weekend|time)",
     r"(?:many )?(?:thanks|thank you|thx|cheers)(?: a lot| so much| very much| a million)?(?: in advance)?"
     r"(?: for your (?:help|time|answer))?",
     r"(?:i(?: would|['’]d) (?:really |very much |greatly )?appreciate (?:it|your help|any help)"
@@ -45,12 +49,31 @@ _WORDS = """
     здравствуйте пожалуйста подскажите привет скажите спасибо أخبرني فضلك شكرا مرحبا
 """
 WORDS = frozenset(_WORDS.casefold().split())
+# They may say something in a clause with other words, but not in one of these and stop words alone.
+_SMALL_TALK = """
+    able anyone answer answers assist assistance assistant awesome bot bother bothering buddy chance chat cheers clue
+    confused confusing enlighten everyone everybody figure figuring folks friend glad good grateful great guys helpful
+    helping hope hoping idea info interested learn learning look looking lot madam mind moment morning evening need
+    needed nice one pardon pleasure problem questions quickly respond reply rush share sir something somebody someone
+    stuck super sure try trying understanding um uh well wonderful yo
+"""
+SMALL_TALK = WORDS | frozenset(_SMALL_TALK.split())
+CLAUSE = re.compile(r"[^.!?,;:]*[.!?,;:]*\s*")
 UNSPACED = re.compile(
     "请问|請問|请告诉我|您好|你好|谢谢|謝謝|教えてください|お願いします|すみません|ありがとうございます|알려주세요|감사합니다|สวัสดี|ขอบคุณ|ช่วยบอก|ครับ|ค่ะ"
 )
 
 
 def without_phrases(text: str) -> str:
-    """The text without polite phrases; as it is if it has no other words."""
+    """The text without polite phrases and clauses; as it is if it has no other words."""
     rest = UNSPACED.sub(" ", PHRASE.sub(" ", text)).strip()
-    return rest if any(letter.isalnum() for letter in rest) else text
+    if not any(letter.isalnum() for letter in rest):
+        return text
+    telling = "".join(clause for clause in CLAUSE.findall(rest) if not _is_small_talk(clause)).strip()
+    return telling if any(letter.isalnum() for letter in telling) else rest
+
+
+def _is_small_talk(clause: str) -> bool:
+    """Whether it has only small talk and stop words; stop words alone may point back, and stay."""
+    words = [token for token in tokens(clause) if not is_stop_word(token, ENGLISH)]
+    return bool(words) and SMALL_TALK.issuperset(words)

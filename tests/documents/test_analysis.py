@@ -111,6 +111,8 @@ COURTESIES = """
     Good morning. I would like to know {} Thanks a lot in advance!
     Dear team, do you happen to know {} Any help would be appreciated.
     Just a quick question for you: {} I'd really appreciate it.
+    Sorry to bother you: {} If you don't mind. Have a nice day!
+    I am really confused about this. {} Help would be great.
     Guten Tag, könnten Sie mir bitte sagen: {} Vielen Dank im Voraus.
     Pourriez-vous me dire, s'il vous plaît: {} Merci beaucoup!
 """.strip().splitlines()
@@ -131,6 +133,7 @@ def test_a_question_of_nothing_but_courtesy_stays_as_it_is(question: str) -> Non
 
 
 def test_polite_words_that_say_something_stay() -> None:
+    assert "problem" in words("The engine has a problem. Who repairs it?")
     assert "kitty" in words("hello kitty shop")
     assert "note" in words("Which note follows after the letter?")
 
