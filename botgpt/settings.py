@@ -233,7 +233,7 @@ CSRF_FAILURE_VIEW = "botgpt.api.errors.csrf_failure"
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?$"]  # probes speak plain HTTP inside the cluster
+SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?$", r"^metrics$"]  # asked for in plain HTTP inside the cluster
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.bool("BEHIND_PROXY", default=False):
@@ -254,6 +254,9 @@ LOGGING = {
         "django.request": {"level": "ERROR"},  # our own line for each request says the same, with its id
     },
 }
+
+# --- Metrics ----------------------------------------------------------------------------------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # --- Admin ------------------------------------------------------------------------------------
 UNFOLD = {

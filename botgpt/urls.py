@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from botgpt.api import errors
-from botgpt.operations import health
+from botgpt.operations import exposition, health
 
 api: list[URLPattern | URLResolver] = [
     path("", include("conversations.urls")),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("health", health.health),
     path("health/ready", health.ready),
+    path("metrics", exposition.metrics),
     # Last, so that an unknown address gets our error body in development too, where Django shows its own page.
     re_path(r"^(?!admin)", errors.not_found),
 ]

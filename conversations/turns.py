@@ -25,6 +25,7 @@ from llm.types import Attribution, HistoryMessage
 
 from .models import Conversation, Message
 from .titles import title_from
+from .turn_signals import announced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -157,6 +158,7 @@ def _take_over(conversation: Conversation) -> None:
     raise TurnInProgress(retry_after=2 if heartbeat else 1)
 
 
+@announced
 def _run(turn: Turn) -> Turn:
     """Generate the reply and close the turn, also when something unforeseen breaks."""
     conversation = turn.conversation

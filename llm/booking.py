@@ -9,6 +9,7 @@ from django.db import Error, IntegrityError
 
 from . import pricing
 from .durable import durably
+from .events import llm_called
 from .models import LLMCall
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def book(
     except Error:
         fields = {field.attname: getattr(row, field.attname) for field in LLMCall._meta.concrete_fields}
         logger.exception("A ledger row was not written: %s", fields)
+    llm_called.send_robust(sender=None, call=row)
 
 
 def _insert(row: LLMCall) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from documents.deadline import Deadline
 from llm.errors import AllProvidersFailed, Failure, ProviderError
+from llm.events import model_given_up
 
 from .base import label
 
@@ -51,5 +52,6 @@ class Fallback:
                 if not exc.advances:
                     raise
                 logger.warning("%s did not answer: %s", label(provider), exc)
+                model_given_up.send_robust(sender=None, model=label(provider), outcome=exc.outcome)
                 failures += exc.failures or [Failure(label(provider), exc.outcome, str(exc))]
         raise AllProvidersFailed(failures)
