@@ -255,8 +255,10 @@ LOGGING = {
     },
 }
 
-# --- Metrics ----------------------------------------------------------------------------------
+# --- Metrics, traces, errors ------------------------------------------------------------------
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
 
 # --- Admin ------------------------------------------------------------------------------------
 UNFOLD = {
