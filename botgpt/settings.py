@@ -10,6 +10,8 @@ from typing import Any
 import environ
 from django.urls import reverse_lazy
 
+from botgpt.operations.caches import caches
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = BASE_DIR / "var"
 
@@ -121,6 +123,12 @@ elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=16), "timeout": 10}
     }
+
+# --- Cache ------------------------------------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHES = caches(REDIS_URL)
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+DJANGO_REDIS_LOGGER = "botgpt.cache"
 
 # --- Files ------------------------------------------------------------------------------------
 STATIC_URL = "static/"
@@ -246,9 +254,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"default": {"()": "botgpt.operations.logs.make_formatter", "style_name": LOG_FORMAT}},
+    "filters": {"once_per_outage": {"()": "botgpt.operations.caches.OncePerOutage"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "default"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
+        "botgpt.cache": {"filters": ["once_per_outage"]},
         "httpx": {"level": "WARNING"},
         "groq": {"level": "INFO"},  # at DEBUG it logs what users wrote
         "django.request": {"level": "ERROR"},  # our own line for each request says the same, with its id
