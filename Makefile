@@ -9,7 +9,7 @@ CHECK_ENV := DJANGO_SETTINGS_MODULE=tests.settings
 DEPLOY_ENV := SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))') DEBUG=false \
 	ALLOWED_HOSTS=example.com GROQ_API_KEY=not-a-real-key ANONYMOUS_USER= HTTPS=true
 
-.PHONY: help run install install-dev test test-postgresql bench-retrieval check lint format types imports migrations schema deploy lock clean
+.PHONY: help run install install-dev test test-postgresql bench-retrieval check lint format types imports migrations schema deploy audit lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -68,6 +68,9 @@ schema: install-dev ## The OpenAPI document is complete and without a warning
 
 deploy: install-dev ## Django's deployment checks with production settings
 	@$(DEPLOY_ENV) $(RUN) manage.py check --deploy --fail-level WARNING
+
+audit: install-dev ## Known weaknesses of what is installed in production; asks the package index
+	@$(BIN)/pip-audit --requirement requirements-production.txt --no-deps --disable-pip --progress-spinner off
 
 lock: install-dev ## Compile the requirement files anew from their .in files
 	@$(RUN) -m uv pip compile -q --universal --python-version 3.11 requirements.in -o requirements.txt

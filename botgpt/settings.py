@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "botgpt.operations.middleware.RequestIdMiddleware",  # static files need no id and no log line
+    "botgpt.operations.probes.ProbesMiddleware",
     "botgpt.api.limits.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -103,26 +104,31 @@ if env.str("DATABASE_URL", default=""):
 else:
     DATA_DIR.mkdir(exist_ok=True)
     DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "botgpt.sqlite3"}}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Opening SQLite costs up to 1 ms a request: keep the connection with its thread.
-    DATABASES["default"]["CONN_MAX_AGE"] = None
-    DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
-        # A transaction takes the write lock when it begins, so it waits instead of failing half way.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": (
-            "PRAGMA journal_mode=WAL; "
-            f"PRAGMA synchronous={env.str('SQLITE_SYNCHRONOUS', default='FULL')}; "
-            "PRAGMA temp_store=MEMORY"
-        ),
-    }
-elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    # A turn gives its connection back while it waits for the model, so a few serve many threads.
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
-    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # they would outlive a transaction behind PgBouncer
-    DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=16), "timeout": 10}
-    }
+if env.str("DATABASE_REPLICA_URL", default=""):
+    DATABASES["replica"] = env.db("DATABASE_REPLICA_URL") | {"TEST": {"MIRROR": "default"}}
+    DATABASE_ROUTERS = ["botgpt.operations.replica.ReplicaRouter"]
+    MIDDLEWARE.append("botgpt.operations.replica.ReplicaMiddleware")
+for database in DATABASES.values():
+    if database["ENGINE"].endswith("sqlite3"):
+        # Opening SQLite costs up to 1 ms a request: keep the connection with its thread.
+        database["CONN_MAX_AGE"] = None
+        database["OPTIONS"] = database.get("OPTIONS", {}) | {
+            # A transaction takes the write lock when it begins, so it waits instead of failing half way.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": (
+                "PRAGMA journal_mode=WAL; "
+                f"PRAGMA synchronous={env.str('SQLITE_SYNCHRONOUS', default='FULL')}; "
+                "PRAGMA temp_store=MEMORY"
+            ),
+        }
+    elif database["ENGINE"].endswith("postgresql"):
+        # A turn gives its connection back while it waits for the model, so a few serve many threads.
+        database["CONN_MAX_AGE"] = 0
+        database["DISABLE_SERVER_SIDE_CURSORS"] = True  # they would outlive a transaction behind PgBouncer
+        database["OPTIONS"] = database.get("OPTIONS", {}) | {
+            "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=16), "timeout": 10}
+        }
 
 # --- Cache ------------------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="")

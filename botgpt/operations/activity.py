@@ -15,6 +15,7 @@ from django.dispatch import receiver
 
 from llm.events import llm_called
 from llm.models import LLMCall
+from llm.providers.offline import OFFLINE
 
 from . import metrics
 
@@ -89,7 +90,7 @@ def note_call(call: LLMCall, **_: Any) -> None:
         activity.cost += call.cost or 0
         activity.unpriced += call.cost is None
     logger.log(
-        logging.INFO if call.outcome == LLMCall.Outcome.OK else logging.WARNING,
+        _level(call),
         "llm call",
         extra={
             "provider": call.provider,
@@ -107,3 +108,9 @@ def note_call(call: LLMCall, **_: Any) -> None:
             "request_id": call.request_id,
         },
     )
+
+
+def _level(call: LLMCall) -> int:
+    if call.provider == OFFLINE:
+        return logging.DEBUG  # no model was asked
+    return logging.INFO if call.outcome == LLMCall.Outcome.OK else logging.WARNING
