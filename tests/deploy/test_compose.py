@@ -32,8 +32,8 @@ def test_every_file_that_is_mounted_or_built_from_exists() -> None:
 
 
 def test_every_variable_is_explained() -> None:
-    named = set(re.findall(r"\$\{([A-Z_]+)", TEXT))
-    explained = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/operations.md").read_text()))
+    named = set(re.findall(r"\$\{([A-Z0-9_]+)", TEXT))
+    explained = set(re.findall(r"`([A-Z0-9_]+)`", (ROOT / "docs/operations.md").read_text()))
     assert named - explained == set()
 
 
