@@ -69,8 +69,8 @@ schema: install-dev ## The OpenAPI document is complete and without a warning
 deploy: install-dev ## Django's deployment checks with production settings
 	@$(DEPLOY_ENV) $(RUN) manage.py check --deploy --fail-level WARNING
 
-audit: install-dev ## Known vulnerabilities of the pinned packages; asks a service, so it is not part of check
-	@$(RUN) -m uv tool run pip-audit --strict --disable-pip --no-deps -r requirements-production.txt
+audit: install-dev ## Known weaknesses of what is installed in production; asks the package index
+	@$(BIN)/pip-audit --requirement requirements-production.txt --no-deps --disable-pip --progress-spinner off
 
 lock: install-dev ## Compile the requirement files anew from their .in files
 	@$(RUN) -m uv pip compile -q --universal --python-version 3.11 requirements.in -o requirements.txt

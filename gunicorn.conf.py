@@ -1,7 +1,10 @@
 """How gunicorn serves BOT GPT. Each number has its reason; docs/configuration.md has the variables."""
 
 import os
+import shutil
 import signal
+import tempfile
+from pathlib import Path
 from typing import Any
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -20,6 +23,24 @@ accesslog = None  # the application logs a line for each request, with its id
 loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
 limit_request_line = 8190  # the most there is: a dry run's question stands in the address
 control_socket_disable = True
+
+# The processes share their metrics through files in a folder of this master alone. It is set before the application
+# is imported, kept over a reload (which runs this file again), and not inherited by a new master in an upgrade.
+_prefix = f"botgpt-metrics-{os.getpid()}-"
+if not Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).name.startswith(_prefix):
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_prefix)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Drop what a worker that ended had in flight; what it counted stays."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)
+
+
+def on_exit(_server: Any) -> None:
+    """Leave no folder behind."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def when_ready(server: Any) -> None:

@@ -14,6 +14,7 @@ import environ
 from django.urls import reverse_lazy
 
 from botgpt.api.rates import Rate
+from botgpt.operations.caches import caches
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = BASE_DIR / "var"
@@ -64,6 +65,7 @@ MIDDLEWARE = [
     "botgpt.operations.policies.PoliciesMiddleware",
     "botgpt.operations.middleware.RequestIdMiddleware",  # static files need no id and no log line
     "botgpt.api.throttles.LimitsMiddleware",
+    "botgpt.operations.probes.ProbesMiddleware",
     "botgpt.api.limits.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -152,28 +154,39 @@ if env.str("DATABASE_URL", default=""):
 else:
     DATA_DIR.mkdir(exist_ok=True)
     DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "botgpt.sqlite3"}}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Opening SQLite costs up to 1 ms a request: keep the connection with its thread.
-    DATABASES["default"]["CONN_MAX_AGE"] = None
-    DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
-        # A transaction takes the write lock when it begins, so it waits instead of failing half way.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": (
-            "PRAGMA journal_mode=WAL; "
-            f"PRAGMA synchronous={env.str('SQLITE_SYNCHRONOUS', default='FULL')}; "
-            "PRAGMA temp_store=MEMORY"
-        ),
-    }
-elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    # A turn gives its connection back while it waits for the model, so a few serve many threads.
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
-    # A server that was restarted leaves dead connections in the pool; each would cost a request its answer.
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # they would outlive a transaction behind PgBouncer
-    DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=16), "timeout": 10}
-    }
+if env.str("DATABASE_REPLICA_URL", default=""):
+    DATABASES["replica"] = env.db("DATABASE_REPLICA_URL") | {"TEST": {"MIRROR": "default"}}
+    DATABASE_ROUTERS = ["botgpt.operations.replica.ReplicaRouter"]
+    MIDDLEWARE.append("botgpt.operations.replica.ReplicaMiddleware")
+for database in DATABASES.values():
+    if database["ENGINE"].endswith("sqlite3"):
+        # Opening SQLite costs up to 1 ms a request: keep the connection with its thread.
+        database["CONN_MAX_AGE"] = None
+        database["OPTIONS"] = database.get("OPTIONS", {}) | {
+            # A transaction takes the write lock when it begins, so it waits instead of failing half way.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": (
+                "PRAGMA journal_mode=WAL; "
+                f"PRAGMA synchronous={env.str('SQLITE_SYNCHRONOUS', default='FULL')}; "
+                "PRAGMA temp_store=MEMORY"
+            ),
+        }
+    elif database["ENGINE"].endswith("postgresql"):
+        # A turn gives its connection back while it waits for the model, so a few serve many threads.
+        database["CONN_MAX_AGE"] = 0
+        # A server that was restarted leaves dead connections in the pool; each would cost a request its answer.
+        database["CONN_HEALTH_CHECKS"] = True
+        database["DISABLE_SERVER_SIDE_CURSORS"] = True  # they would outlive a transaction behind PgBouncer
+        database["OPTIONS"] = database.get("OPTIONS", {}) | {
+            "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=16), "timeout": 10}
+        }
+
+# --- Cache ------------------------------------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHES = caches(REDIS_URL)
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+DJANGO_REDIS_LOGGER = "botgpt.cache"
 
 # --- Files ------------------------------------------------------------------------------------
 STATIC_URL = "static/"
@@ -181,8 +194,17 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "botgpt" / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(DATA_DIR / "media"))
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+S3_BUCKET = env.str("S3_BUCKET", default="")
+S3_OPTIONS = {
+    "bucket_name": S3_BUCKET,
+    "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+    "region_name": env.str("S3_REGION", default="") or None,
+    "location": env.str("S3_PREFIX", default=""),
+}
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "botgpt.operations.s3.S3Storage", "OPTIONS": S3_OPTIONS}
+    if S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -322,7 +344,7 @@ CSRF_FAILURE_VIEW = "botgpt.api.errors.csrf_failure"
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?$"]  # probes speak plain HTTP inside the cluster
+SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?$", r"^metrics$"]  # asked for in plain HTTP inside the cluster
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
@@ -337,15 +359,22 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"default": {"()": "botgpt.operations.logs.make_formatter", "style_name": LOG_FORMAT}},
+    "filters": {"once_per_outage": {"()": "botgpt.operations.caches.OncePerOutage"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "default"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "axes": {"level": "WARNING"},
+        "botgpt.cache": {"filters": ["once_per_outage"]},
         "httpx": {"level": "WARNING"},
         "groq": {"level": "INFO"},  # at DEBUG it logs what users wrote
         "django.request": {"level": "ERROR"},  # our own line for each request says the same, with its id
     },
 }
+
+# --- Metrics, traces, errors ------------------------------------------------------------------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
 
 # --- Admin ------------------------------------------------------------------------------------
 UNFOLD = {

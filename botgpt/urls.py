@@ -11,7 +11,7 @@ from oauth2_provider.views import OAuthServerMetadataView, RevokeTokenView, Toke
 from botgpt.accounts.oauth import ConsentView
 from botgpt.api import errors
 from botgpt.api.throttles import limit_logins
-from botgpt.operations import health, policies
+from botgpt.operations import exposition, health, policies
 
 api: list[URLPattern | URLResolver] = [
     path("", include("conversations.urls")),
@@ -40,6 +40,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("health", health.health),
     path("health/ready", health.ready),
+    path("metrics", exposition.metrics),
     # Last, so that an unknown address gets our error body in development too, where Django shows its own page.
     re_path(r"^(?!admin)", errors.not_found),
 ]

@@ -25,6 +25,7 @@ from .models import Message
 from .opening import PLAINLY, ConversationGone, open_conversation, open_turn, undo
 from .summarizing import after_turn
 from .threads import in_background
+from .turn_signals import announced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,7 +68,7 @@ def complete(turn: Turn) -> Turn:
     if turn.is_replay:
         _join(turn)
         return turn
-    with running.generating(turn.reply.pk) as run, tallied() as spent:
+    with running.generating(turn.reply.pk) as run, tallied() as spent, announced(turn):
         prepared, reservation = _prepare(turn, run, spent)
         with reservation:
             _generate(turn, run, spent, lambda: replies.complete(prepared))
@@ -110,7 +111,7 @@ def cancel(reply: Message) -> None:
 
 def _show(turn: Turn, run: Running, spent: Tally, prepared: Prepared, reservation: Reservation) -> None:
     try:
-        with reservation:
+        with reservation, announced(turn):
             _generate(turn, run, spent, lambda: replies.stream(prepared, run))
     finally:
         running.end(run)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_FILENAME = 255
 MAX_SUFFIX = 20
 UNNAMED = "document"
+MISSING = "The stored file is missing. Upload it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +89,24 @@ def local_path(storage: Storage, name: str) -> Iterator[Path]:
     try:
         path = Path(storage.path(name))
     except NotImplementedError:
-        with storage.open(name) as source, tempfile.NamedTemporaryFile() as copy:
-            shutil.copyfileobj(source, copy)
-            copy.flush()
-            yield Path(copy.name)
+        with _fetched(storage, name) as path:
+            yield path
         return
     if not path.exists():
-        raise ExtractionError("The stored file is missing. Upload it again.")
+        raise ExtractionError(MISSING)
     yield path
+
+
+@contextmanager
+def _fetched(storage: Storage, name: str) -> Iterator[Path]:
+    try:
+        source = storage.open(name)
+    except FileNotFoundError as exc:
+        raise ExtractionError(MISSING) from exc
+    with source, tempfile.NamedTemporaryFile() as copy:
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+        yield Path(copy.name)
 
 
 def delete_after_commit(storage: Storage, name: str) -> None:

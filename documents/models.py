@@ -82,6 +82,11 @@ class Document(models.Model):
         db_table = "documents"
         indexes: ClassVar = [
             models.Index("owner", models.F("created_at").desc(), models.F("id").desc(), name="documents_owner_newest"),
+            models.Index(  # what is waiting is counted for the metrics
+                fields=["status", "updated_at"],
+                condition=Q(status__in=["pending", "processing", "failed"]),
+                name="documents_unready",
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["owner", "sha256"], name="documents_owner_bytes_unique"),

@@ -13,6 +13,7 @@ from django.db import Error, IntegrityError, transaction
 
 from . import budgets, pricing
 from .durable import durably
+from .events import llm_called
 from .models import LLMCall
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def book(
         "latency_ms": round(seconds * 1000),
     }
     try:
-        durably(lambda: _write(fields))
+        row = durably(lambda: _write(fields))
     except Error:
         logger.exception("A ledger row was not written: %s", fields)
         return
@@ -96,6 +97,7 @@ def book(
         tally.tokens += usage.total_tokens if usage else 0
         tally.cost += cost or 0
         tally.unpriced += cost is None
+    llm_called.send_robust(sender=None, call=row)
 
 
 def book_abandoned(attribution: Attribution) -> None:
@@ -112,7 +114,7 @@ def book_abandoned(attribution: Attribution) -> None:
     )
 
 
-def _write(fields: dict[str, Any]) -> None:
+def _write(fields: dict[str, Any]) -> LLMCall:
     for reference in REFERENCES:
         try:
             return _insert(fields)
@@ -122,7 +124,7 @@ def _write(fields: dict[str, Any]) -> None:
     return _insert(fields)
 
 
-def _insert(fields: dict[str, Any]) -> None:
+def _insert(fields: dict[str, Any]) -> LLMCall:
     # A caller's transaction fails with ours. References are checked when it ends, so never inside.
     with transaction.atomic(savepoint=False):
         row = LLMCall(**fields)
@@ -130,3 +132,4 @@ def _insert(fields: dict[str, Any]) -> None:
         if row.user_id is not None:
             tokens = row.prompt_tokens + row.completion_tokens
             budgets.settle(user_id=row.user_id, tokens=tokens, cost=row.cost, at=row.created_at)
+    return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from documents.embeddings.calls import booked_to
 from documents.search import search_chunks
 from documents.search.packing import pack
 
+from .events import retrieved
 from .suspicion import kinds_of_instructions
 from .types import Passage
 
@@ -43,8 +45,10 @@ def retrieve(
         attribution: whom embedding the question is booked to.
         earlier_questions: the user's earlier turns, oldest first; a follow-up is read in their light.
     """
+    began = time.perf_counter()
     with booked_to(attribution.user_id, reference=attribution):
         result = search_chunks(question, document_ids=document_ids, limit=HITS, history=earlier_questions)
+    retrieved.send_robust(sender=None, seconds=time.perf_counter() - began, relevant=result.relevant)
     if not result.relevant:
         return Retrieval(passages=(), relevant=False)
     passages = tuple(

@@ -115,7 +115,7 @@ class PayloadTooLarge(exceptions.APIException):
 TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], Callable[[], exceptions.APIException]], ...] = (
     ((Http404,), exceptions.NotFound),
     ((PermissionDenied,), exceptions.PermissionDenied),
-    ((OperationalError, InterfaceError), Unavailable),
+    ((OperationalError, InterfaceError, ConnectionError), Unavailable),
     ((RequestDataTooBig,), PayloadTooLarge),
     ((SuspiciousOperation, UnreadablePostError), lambda: exceptions.ValidationError("The request could not be read.")),
 )

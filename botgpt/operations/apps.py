@@ -7,6 +7,9 @@ class OperationsConfig(AppConfig):
     label = "operations"
     default = True
 
+    def ready(self) -> None:
+        from . import activity, metrics  # noqa: F401  receive signals from their import on
+
 
 class AdminConfig(admin_apps.AdminConfig):
     """Django's admin with our site in place of its own."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from documents.deadline import Deadline
 from llm.errors import AllProvidersFailed, Failure, ProviderError
+from llm.events import model_given_up
 from llm.types import Restart
 
 from .base import label
@@ -98,6 +99,7 @@ class Fallback:
         if not exc.advances:
             raise exc
         logger.warning("%s did not answer: %s", label(provider), exc)
+        model_given_up.send_robust(sender=None, model=label(provider), outcome=exc.outcome)
         failures += exc.failures or [Failure(label(provider), exc.outcome, str(exc))]
         if self._breakers[label(provider)].failed(exc.outcome):
             logger.warning("%s keeps failing and is skipped for a while", label(provider))

@@ -11,7 +11,7 @@ from django.core.cache import caches
 
 from botgpt.api.counters import Counter
 from botgpt.api.rates import Rate
-from tests.redis_server import redis_server
+from tests.redis_server import RedisServer
 from tests.service.running import free_port
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def test_of_many_threads_each_gets_a_count_of_its_own(port: int) -> None:
         together.wait()
         counts.extend(counter.add_one("user:1", ends=ends) for _ in range(25))
 
-    with redis_server(port):
+    with RedisServer(port):
         threads = [threading.Thread(target=count) for _ in range(16)]
         for thread in threads:
             thread.start()
@@ -53,7 +53,7 @@ def test_of_many_threads_each_gets_a_count_of_its_own(port: int) -> None:
 
 
 def test_the_window_is_forgotten_when_it_is_over(port: int) -> None:
-    with redis_server(port):
+    with RedisServer(port):
         ends = int(time.time()) + 60
         assert [Counter().add_one("user:1", ends=ends) for _ in range(2)] == [1, 2]
         (key,) = caches["default"].keys("calls:*")  # type: ignore[attr-defined]
@@ -65,12 +65,12 @@ def test_the_api_answers_without_limits_while_redis_is_away(
     api: APIClient, port: int, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.LIMITS = settings.LIMITS | {"reads": Rate(2, 86_400)}
-    with redis_server(port):
+    with RedisServer(port):
         assert [api.get(CONVERSATIONS).status_code for _ in range(3)] == [200, 200, 429]
     away = [api.get(CONVERSATIONS) for _ in range(3)]
     assert {response.status_code for response in away} == {200}
     assert not any("X-RateLimit-Limit" in response for response in away)
-    with redis_server(port):
+    with RedisServer(port):
         assert [api.get(CONVERSATIONS).status_code for _ in range(3)] == [200, 200, 429]
     said = [record.message for record in caplog.records if record.name == "botgpt.api.counters"]
     assert said == ["limits are not kept", "limits are kept again"]

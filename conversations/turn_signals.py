@@ -1,0 +1,30 @@
+"""Tells whoever wants to know that a turn begins and ends."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from django.dispatch import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .opening import Turn
+
+# Both with `turn`, in the thread that generates the reply; sent with `send_robust`, so no receiver can cost a reply.
+turn_started = Signal()
+# Also with `seconds`. The status of `turn.reply` says how it ended.
+turn_ended = Signal()
+
+
+@contextmanager
+def announced(turn: Turn) -> Iterator[None]:
+    """Announce both ends of a turn, however it ends."""
+    began = time.perf_counter()
+    turn_started.send_robust(sender=None, turn=turn)
+    try:
+        yield
+    finally:
+        turn_ended.send_robust(sender=None, turn=turn, seconds=time.perf_counter() - began)
