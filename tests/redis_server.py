@@ -1,58 +1,50 @@
-"""A Redis on loopback: the real one where it is installed, else an imitation that speaks its protocol over TCP."""
+"""A Redis on loopback: the real server where it is installed, else fakeredis over TCP; each a process to kill."""
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import socket
 import subprocess
-import threading
+import sys
 import time
-from typing import TYPE_CHECKING
+from typing import Self
 
-from fakeredis import TcpFakeServer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-START_SECONDS = 10
+FAKE = "import sys; from fakeredis import TcpFakeServer; TcpFakeServer(('127.0.0.1', int(sys.argv[1]))).serve_forever()"
+START_SECONDS = 15
 
 
-@contextlib.contextmanager
-def redis_server(port: int) -> Iterator[str]:
-    """Its URL, until the block ends; what it held is gone then."""
-    binary = shutil.which("redis-server")
-    with _real(binary, port) if binary else _imitation(port):
-        _wait_for(port)
-        yield f"redis://127.0.0.1:{port}/0"
+class RedisServer:
+    """A context manager; `stop` and `start` in between are an outage, after which nothing is remembered."""
 
+    def __init__(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"redis://127.0.0.1:{self.port}/0"
 
-@contextlib.contextmanager
-def _real(binary: str, port: int) -> Iterator[None]:
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    process = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+    def start(self) -> None:
+        real = shutil.which("redis-server")
+        command = (
+            [real, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+            if real
+            else [sys.executable, "-W", "ignore", "-c", FAKE, str(self.port)]
+        )
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise RuntimeError("Redis did not start.")
 
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
-@contextlib.contextmanager
-def _imitation(port: int) -> Iterator[None]:
-    server = TcpFakeServer(("127.0.0.1", port), server_type="redis")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
+    def __enter__(self) -> Self:
+        self.start()
+        return self
 
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.02)
-    raise RuntimeError("Redis did not start in time.")
+    def __exit__(self, *args: object) -> None:
+        self.stop()
