@@ -16,9 +16,9 @@ START_SECONDS = 15
 class RedisServer:
     """A context manager; `stop` and `start` in between are an outage, after which nothing is remembered."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self) -> None:
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
+            probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.url = f"redis://127.0.0.1:{self.port}/0"
 

@@ -62,9 +62,22 @@ class FileCounter:
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=5, isolation_level=None, check_same_thread=False)
-        connection.executescript(self.SCHEMA)
+        connection = sqlite3.connect(self.path, timeout=1, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Of several that make a new file WAL at once, SQLite refuses all but one, without waiting; so we do."""
+        for wait in (0.01, 0.05, 0.2):
+            with contextlib.suppress(sqlite3.OperationalError):
+                connection.executescript(self.SCHEMA)
+                return
+            time.sleep(wait)
+        connection.executescript(self.SCHEMA)
 
 
 class Counter:

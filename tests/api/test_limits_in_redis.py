@@ -12,7 +12,6 @@ from django.core.cache import caches
 from botgpt.api.counters import Counter
 from botgpt.api.rates import Rate
 from tests.redis_server import RedisServer
-from tests.service.running import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,17 +23,17 @@ CONVERSATIONS = "/api/v1/conversations"
 
 
 @pytest.fixture
-def port(settings: Settings, tmp_path: Path) -> int:
-    """Where the cache is; no server runs there yet."""
-    port = free_port()
+def redis(settings: Settings, tmp_path: Path) -> RedisServer:
+    """The cache's server; it does not run yet."""
+    server = RedisServer()
     options = {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1}
-    redis = {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": f"redis://127.0.0.1:{port}/0", "OPTIONS": options}
-    settings.CACHES = {"default": redis}
+    cache = {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": server.url, "OPTIONS": options}
+    settings.CACHES = {"default": cache}
     settings.LIMITS_FILE = tmp_path / "limits.sqlite3"
-    return port
+    return server
 
 
-def test_of_many_threads_each_gets_a_count_of_its_own(port: int) -> None:
+def test_of_many_threads_each_gets_a_count_of_its_own(redis: RedisServer) -> None:
     counter, counts = Counter(), list[int | None]()
     together = threading.Barrier(16)
     ends = int(time.time()) + 60
@@ -43,7 +42,7 @@ def test_of_many_threads_each_gets_a_count_of_its_own(port: int) -> None:
         together.wait()
         counts.extend(counter.add_one("user:1", ends=ends) for _ in range(25))
 
-    with RedisServer(port):
+    with redis:
         threads = [threading.Thread(target=count) for _ in range(16)]
         for thread in threads:
             thread.start()
@@ -52,8 +51,8 @@ def test_of_many_threads_each_gets_a_count_of_its_own(port: int) -> None:
     assert sorted(counts, key=int) == list(range(1, 401))  # type: ignore[arg-type]
 
 
-def test_the_window_is_forgotten_when_it_is_over(port: int) -> None:
-    with RedisServer(port):
+def test_the_window_is_forgotten_when_it_is_over(redis: RedisServer) -> None:
+    with redis:
         ends = int(time.time()) + 60
         assert [Counter().add_one("user:1", ends=ends) for _ in range(2)] == [1, 2]
         (key,) = caches["default"].keys("calls:*")  # type: ignore[attr-defined]
@@ -62,15 +61,15 @@ def test_the_window_is_forgotten_when_it_is_over(port: int) -> None:
 
 
 def test_the_api_answers_without_limits_while_redis_is_away(
-    api: APIClient, port: int, settings: Settings, caplog: pytest.LogCaptureFixture
+    api: APIClient, redis: RedisServer, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.LIMITS = settings.LIMITS | {"reads": Rate(2, 86_400)}
-    with RedisServer(port):
+    with redis:
         assert [api.get(CONVERSATIONS).status_code for _ in range(3)] == [200, 200, 429]
     away = [api.get(CONVERSATIONS) for _ in range(3)]
     assert {response.status_code for response in away} == {200}
     assert not any("X-RateLimit-Limit" in response for response in away)
-    with RedisServer(port):
+    with redis:
         assert [api.get(CONVERSATIONS).status_code for _ in range(3)] == [200, 200, 429]
     said = [record.message for record in caplog.records if record.name == "botgpt.api.counters"]
     assert said == ["limits are not kept", "limits are kept again"]
