@@ -54,7 +54,17 @@ def test_the_readmes_question_gets_a_grounded_answer_with_its_citation(service: 
     assert any("three years" in citation["quote"] for citation in reply["citations"])
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/api.md", "docs/configuration.md", "docs/architecture.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "docs/api.md",
+        "docs/configuration.md",
+        "docs/architecture.md",
+        "docs/operations.md",
+        "docs/scaling.md",
+    ],
+)
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     path: Path = ROOT / page
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
