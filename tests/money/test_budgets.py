@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from llm.budgets import BudgetExceeded, reserve, settle, standings
+from llm.budgets import GRACE_SECONDS, BudgetExceeded, reserve, settle, standings
 from llm.models import Allowance, Budget, Hold
 
 if TYPE_CHECKING:
@@ -154,9 +154,12 @@ def test_what_a_dead_process_held_is_taken_back_after_the_deadline(alice: User, 
     settings.LLM_TURN_SECONDS = 60
     with time_machine.travel(NOON, tick=False):
         reserve(user_id=alice.pk, tokens=900, cost=Decimal("0.5"))  # and never released
-    with time_machine.travel(NOON + dt.timedelta(seconds=119), tick=False), pytest.raises(BudgetExceeded):
+    with (
+        time_machine.travel(NOON + dt.timedelta(seconds=60 + GRACE_SECONDS - 1), tick=False),
+        pytest.raises(BudgetExceeded),
+    ):
         reserve(user_id=alice.pk, tokens=900, cost=None)
-    with time_machine.travel(NOON + dt.timedelta(seconds=121), tick=False):
+    with time_machine.travel(NOON + dt.timedelta(seconds=60 + GRACE_SECONDS + 1), tick=False):
         reserve(user_id=alice.pk, tokens=900, cost=None).release()
     row = allowance(alice)
     assert (row.reserved_tokens, row.reserved_cost) == (0, 0)
