@@ -40,6 +40,10 @@ def test_the_tour_runs_from_top_to_bottom(service: Service) -> None:
     steps = commands("docs/api.md")
     assert len(steps) > 15
     answers = {step: run(step, service) for step in steps}
+    repeated = [answer for step, answer in answers.items() if "Idempotency-Key" in step]
+    assert "idempotent-replayed: true" in repeated[1].lower()
+    streamed = next(answer for step, answer in answers.items() if '"stream": true' in step)
+    assert '"assistant_message_id":24}' in streamed
     grounded = next(json.loads(answer) for step, answer in answers.items() if '"document_ids": [6]' in step)
     citation = grounded["messages"][1]["citations"][0]
     assert (citation["document_id"], citation["quote_start"]) == (6, 0)
