@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from .errors import RejectedFile
 from .ingestion import add_document
 from .models import Document
+from .queue import read_soon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +60,7 @@ def take_in(request: HttpRequest, *, files: Sequence[UploadedFile[bytes]], owner
     for file in files:
         name = file.name or "document"
         try:
-            document, created = add_document(owner=owner, file=file, filename=name, metadata={})
+            document, created = add_document(owner=owner, file=file, filename=name, metadata={}, read=read_soon)
         except RejectedFile as exc:
             messages.error(request, f"{name} was not taken. {exc}")
             continue
@@ -71,5 +72,7 @@ def take_in(request: HttpRequest, *, files: Sequence[UploadedFile[bytes]], owner
             messages.error(request, format_html("{} cannot be read. {}", link, document.error))
         elif not created:
             messages.warning(request, format_html("{} is there already: {}.", link, document.status))
+        elif document.status != Document.Status.READY:
+            messages.success(request, format_html("{} was taken and is going to be read.", link))
         else:
             messages.success(request, format_html("{} is ready, chunks: {}.", link, document.chunk_count))

@@ -16,7 +16,7 @@ from .indexing import index_document, title_of
 from .models import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from django.core.files import File
 
@@ -32,7 +32,12 @@ UNEXPECTED: Final = "An unexpected error happened while the file was read. It ha
 
 
 def add_document(
-    *, owner: User | None, file: File[bytes], filename: str, metadata: dict[str, Any]
+    *,
+    owner: User | None,
+    file: File[bytes],
+    filename: str,
+    metadata: dict[str, Any],
+    read: Callable[[Document], Document] | None = None,
 ) -> tuple[Document, bool]:
     """Store a file, read it and index it. Call it outside of transactions: reading can take half a minute.
 
@@ -42,10 +47,11 @@ def add_document(
     Args:
         owner: None shares the document with everyone.
         filename: what to show; its ending chooses between kinds of text.
+        read: reads a new document; `process` without it, `queue.read_soon` for callers that need not wait.
 
     Returns:
-        The document and whether it is new. It is `ready`, or `failed` with the reason in `error`; `processing` only
-        when another caller is at work on the same bytes.
+        The document and whether it is new. It is `ready`, or `failed` with the reason in `error`; `pending` or
+        `processing` when `read` left it to a worker or another caller is at work on the same bytes.
 
     Raises:
         RejectedFile: nothing was stored.
@@ -56,7 +62,7 @@ def add_document(
         document, created = _store(upload, owner=owner, metadata=metadata)
     elif _is_unfinished(document):
         return _try_again(document, upload, metadata=metadata), False
-    return (process(document) if created else document), created
+    return ((read or process)(document) if created else document), created
 
 
 def process(document: Document) -> Document:

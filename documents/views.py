@@ -21,6 +21,7 @@ from .embeddings.calls import booked_to
 from .errors import DocumentChanged, ExtractionError, FileTooLarge, RejectedFile, UnsupportedFile
 from .filters import DocumentFilter
 from .models import Document
+from .queue import read_soon
 from .search import search_chunks
 from .serializers import (
     ChunkSerializer,
@@ -120,9 +121,10 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
     @extend_schema(
         summary="Upload a document",
         description=(
-            "The file is read and indexed before the answer is sent. What it is, is told from its bytes; the name only "
-            "chooses between kinds of text. A file that cannot be read is kept with the status `failed` and the reason "
-            "in `error`. The same bytes again are 200 with the document that is there."
+            "The file is read and indexed before the answer is sent. Where a worker does it, the answer says `pending` "
+            "and the document shows its `progress`. What it is, is told from its bytes; the name only chooses between "
+            "kinds of text. A file that cannot be read is kept with the status `failed` and the reason in `error`. The "
+            "same bytes again are 200 with the document that is there."
         ),
         request=UPLOAD,
         responses={200: DocumentSerializer, 201: DocumentSerializer},
@@ -136,6 +138,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
                 file=body.validated_data["file"],
                 filename=body.validated_data["filename"],
                 metadata=body.validated_data.get("metadata") or {},
+                read=read_soon,
             )
         code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
         return Response(DocumentSerializer(document).data, status=code)

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin import apps as admin_apps
 
 
@@ -9,6 +10,9 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import activity, metrics  # noqa: F401  receive signals from their import on
+
+        if settings.CELERY_BROKER_URL:
+            from botgpt import celery  # noqa: F401  tasks find it as the current application
 
 
 class AdminConfig(admin_apps.AdminConfig):

@@ -1,0 +1,131 @@
+"""A real Celery worker on a real Redis reads what the API takes in, also when it is killed in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.embedding_server import EMBEDDING_KEY, EmbeddingServer, embedded
+from tests.redis_server import RedisServer
+from tests.service.running import ROOT, free_port, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.service.running import Service
+
+pytest.importorskip("celery")
+
+TEXT = "The harbour is behind the old lighthouse.\n\n" * 20
+SECONDS = 40
+real_redis = pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")
+
+
+@contextmanager
+def worker(service: Service, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """One worker process with one process that works."""
+    command = [sys.executable, "-m", "celery", "--app", "botgpt.celery", "worker", "--concurrency", "1"]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=dict(service.environment), stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def upload(service: Service) -> dict[str, Any]:
+    body = json.dumps({"filename": "notes.txt", "content": TEXT}).encode()
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(f"{service.url}/api/v1/documents", body, headers)
+    answer: dict[str, Any] = json.load(urllib.request.urlopen(request))
+    return answer
+
+
+def document(service: Service, pk: int) -> dict[str, Any]:
+    answer: dict[str, Any] = json.load(urllib.request.urlopen(f"{service.url}/api/v1/documents/{pk}"))
+    return answer
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def children(pid: int) -> list[int]:
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in listed.stdout.split()]
+
+
+@contextmanager
+def with_worker(folder: Path, **settings: str) -> Iterator[tuple[Service, EmbeddingServer]]:
+    """A service whose uploads go to a broker, with an endpoint for embeddings; a worker is started by the test."""
+    with RedisServer() as redis, EmbeddingServer() as endpoint:
+        embeddings = {
+            "EMBEDDINGS": "openai/text-embedding-3-small",
+            "EMBEDDINGS_BASE_URL": f"{endpoint.url}/v1",
+            "EMBEDDINGS_API_KEY": EMBEDDING_KEY,
+        }
+        with running(folder, CELERY_BROKER_URL=redis.url, **embeddings, **settings) as service:
+            yield service, endpoint
+
+
+@real_redis
+def test_an_upload_is_pending_until_the_worker_has_read_it(tmp_path: Path) -> None:
+    with with_worker(tmp_path) as (service, _):
+        found = upload(service)
+        assert (found["status"], found["chunk_count"]) == ("pending", 0)
+        with worker(service, tmp_path / "worker.log"):
+            assert until(lambda: document(service, found["id"])["status"] == "ready")
+        assert document(service, found["id"])["content"] == TEXT
+
+
+@real_redis
+@pytest.mark.parametrize("victim", ["the working process", "the whole worker"])
+def test_a_job_of_a_worker_that_is_killed_is_done_once_by_the_next(tmp_path: Path, victim: str) -> None:
+    with with_worker(tmp_path, CELERY_VISIBILITY_SECONDS="2") as (service, endpoint):
+        before = len(endpoint.requests)
+        endpoint.will(embedded(after=60))  # the first attempt is in the middle of its work until it is killed
+        found = upload(service)
+        with worker(service, tmp_path / "worker.log") as process:
+            assert until(lambda: len(endpoint.requests) > before)
+            assert document(service, found["id"])["status"] == "processing"
+            if victim == "the working process":
+                (working,) = children(process.pid)
+                os.kill(working, signal.SIGKILL)
+                assert until(lambda: document(service, found["id"])["status"] == "ready")
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(timeout=10)
+        if victim == "the whole worker":
+            with worker(service, tmp_path / "worker.log"):
+                assert until(lambda: document(service, found["id"])["status"] == "ready")
+        chunks = json.load(urllib.request.urlopen(f"{service.url}/api/v1/documents/{found['id']}/chunks"))
+        assert chunks["total"] == document(service, found["id"])["chunk_count"] > 0
+
+
+def test_without_a_broker_that_answers_an_upload_is_read_at_once(tmp_path: Path) -> None:
+    nobody = f"redis://127.0.0.1:{free_port()}/0"
+    with running(tmp_path, CELERY_BROKER_URL=nobody) as service:
+        began = time.monotonic()
+        assert upload(service)["status"] == "ready"
+        assert time.monotonic() - began < 10
+        assert "The broker does not answer" in service.output
