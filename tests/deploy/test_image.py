@@ -26,7 +26,7 @@ def test_what_is_copied_into_the_image_starts_there(tmp_path: Path) -> None:
             shutil.copytree(source, tmp_path / source.name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, tmp_path)
-    environment = {"SECRET_KEY": "unused", "DATABASE_URL": "sqlite://:memory:", "PATH": "/usr/bin:/bin"}
+    environment = {"SECRET_KEY": "unused", "DATABASE_URL": "sqlite://:memory:", "TMPDIR": str(tmp_path)}
     for command in (
         ["manage.py", "collectstatic", "--noinput", "--verbosity", "0"],
         ["manage.py", "migrate", "--noinput", "--verbosity", "0"],

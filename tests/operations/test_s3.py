@@ -61,7 +61,6 @@ def test_a_document_is_stored_read_served_and_deleted(
     download = api.get(f"{address}/file")
     assert download.getvalue() == TEXT.encode()
     assert download.headers["content-length"] == str(len(TEXT))
-    download.close()
     with django_capture_on_commit_callbacks(execute=True):
         assert api.delete(address).status_code == 204
     assert bucket.objects == {}
@@ -83,8 +82,7 @@ def test_a_download_is_for_those_who_may_see_the_document(
     assert stranger.get(f"{DOCUMENTS}/{document.pk}/file").status_code == 404
     assert bucket.seen == []
     download = api.get(f"{DOCUMENTS}/{document.pk}/file")
-    assert download.status_code == 200
-    download.close()
+    assert (download.status_code, download.getvalue()) == (200, TEXT.encode())
 
 
 def test_no_address_in_the_bucket_is_given_out(bucket: S3Server, alice: User, api: APIClient) -> None:
