@@ -1,7 +1,7 @@
 """Tells passages that talk to a model from passages that talk to a reader.
 
 A signal for people, not a wall: whoever knows the patterns can write around them, and what protects is the frame of the
-prompt and the check of the answer. How often ordinary documents are flagged was measured, see docs/security.md.
+prompt and the check of the answer. How often ordinary documents are flagged was measured, see docs/retrieval.md.
 """
 
 from __future__ import annotations

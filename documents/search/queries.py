@@ -6,7 +6,7 @@ Thousands of ids as parameters of their own, or a condition for each chunk, woul
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.db import connection
 from django.db.models.expressions import RawSQL
@@ -55,5 +55,22 @@ def among(keys: Iterable[int]) -> RawSQL:
 
 
 def streamed(rows: QuerySet[Any, Row]) -> Iterator[Row]:
-    """The rows, a few in memory at a time."""
-    return rows.iterator(chunk_size=ROWS)
+    """The rows, on SQLite a few in memory at a time, on PostgreSQL in binary.
+
+    As text, bytes would come in hexadecimal: twice as many, which took longer than all scoring of a large scope.
+    """
+    return _in_binary(rows) if connection.vendor == "postgresql" else rows.iterator(chunk_size=ROWS)
+
+
+def _in_binary(rows: QuerySet[Any, Row]) -> Iterator[Row]:
+    """Django's own cursors bind parameters on this side, and such can only read text."""
+    import psycopg
+
+    statement, parameters = rows.query.sql_with_params()
+    connection.ensure_connection()
+    plain: Any = psycopg.Cursor(connection.connection)
+    plain.format = psycopg.pq.Format.BINARY
+    wrapped = connection.make_debug_cursor(plain) if connection.queries_logged else connection.make_cursor(plain)
+    with wrapped as cursor:
+        cursor.execute(statement, parameters)
+        yield from cast("Iterator[Row]", cursor)

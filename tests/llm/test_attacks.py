@@ -13,6 +13,8 @@ import pytest
 
 from conversations.models import Message
 from documents.models import Chunk, Document
+from llm import gradually
+from llm.answers import checked
 from llm.neutral import CONTROL_TOKEN, INVISIBLE
 from tests.builders import context_of
 from tests.documents.calls import upload
@@ -22,6 +24,7 @@ from .attacks import ATTACKS, SECRET, Attack
 from .attacks.base import EVIL, ORDER
 from .obedient import HONEST, SPEAKER, is_taken_over, obeys, orders
 from .rendering import targets
+from .requests import passage
 
 if TYPE_CHECKING:
     from rest_framework.test import APIClient
@@ -113,6 +116,33 @@ def test_what_a_model_that_is_taken_over_says_carries_nothing_away(
     ]
     assert ORDER not in orders(groq.requests[-1].body["messages"])
     assert again["content"] == HONEST
+
+
+class Screen:
+    """What a client shows while the answer is written, checked at every step."""
+
+    text = ""
+
+    def show(self, text: str) -> None:
+        self.text += text
+        for target in targets(self.text):
+            assert EVIL not in target, self.text
+
+    def restart(self) -> None:
+        self.text = ""
+
+
+@EACH
+def test_what_is_shown_while_it_is_written_carries_nothing_away_either(
+    attack: Attack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gradually, "PAUSE_SECONDS", 0.0)  # every piece is looked at
+    screen = Screen()
+    shown = gradually.Shown(screen, passages=[passage(attack.document)])
+    for start in range(0, len(attack.payload), 3):
+        shown.add(attack.payload[start : start + 3])
+    shown.finish(checked(attack.payload, passages=[passage("Lamps.")]).text)
+    assert SECRET not in "".join(targets(screen.text))
 
 
 @EACH
