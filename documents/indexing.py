@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+TITLE_CHARS = 255
 LANGUAGE_SAMPLE = 50_000  # characters; more of a document does not change its language
 
 
@@ -114,9 +115,12 @@ def _embedded(passages: Sequence[str], *, owner_id: int | None) -> tuple[str, ND
 
 
 def title_of(document: Document) -> str:
-    """What the document is called: `metadata["title"]` if there is one, else its file name without the ending."""
+    """What the document is called: `metadata["title"]` if there is one, else its file name without the ending.
+
+    Its beginning, if it is long: it is indexed with every chunk.
+    """
     title = document.metadata.get("title") if isinstance(document.metadata, dict) else None
-    return title if isinstance(title, str) else PurePath(document.filename).stem
+    return (title if isinstance(title, str) else PurePath(document.filename).stem)[:TITLE_CHARS]
 
 
 def indexed_text(title: str, *, heading: str, text: str) -> str:

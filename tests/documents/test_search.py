@@ -117,6 +117,13 @@ def test_the_title_and_the_headings_find_a_chunk_too(town: list[Document]) -> No
     assert found("submarine", [*town, titled, headed])[0] == headed.pk
 
 
+def test_a_title_of_any_length_is_indexed_by_its_beginning(town: list[Document], settings: Settings) -> None:
+    settings.EMBEDDINGS = "none"
+    titled = indexed("Departure at seven. " * 100, title="Zeppelin timetable " + "valley " * 70_000 + "submarine")
+    assert found("zeppelin", [*town, titled]) == [titled.pk]
+    assert found("submarine", [*town, titled]) == []
+
+
 @ENGINES
 @pytest.mark.parametrize(
     "question", ["When dose the frery leave the harbour?", "nothern harbour", "libary books", "tomatos and sunlihgt"]
