@@ -87,8 +87,13 @@ def launch(turn: Turn) -> None:
     try:
         with tallied() as spent:
             prepared, reservation = _prepare(turn, run, spent)
-            # With a copy of the context the thread counts into the same tally, and logs with the request's id.
-            in_background(copy_context().run, _show, turn, run, spent, prepared, reservation)
+            try:
+                # With a copy of the context the thread counts into the same tally, and logs with the request's id.
+                in_background(copy_context().run, _show, turn, run, spent, prepared, reservation)
+            except RuntimeError:  # the process is ending and begins nothing more
+                reservation.release()
+                _close(turn, run, spent, _unforeseen())
+                raise
     except BaseException:
         running.end(run)
         raise

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from conversations import threads
 from conversations.models import Conversation, Message
 from llm.models import LLMCall
 from tests.builders import context_of, conversation_of, document_of
@@ -222,6 +224,20 @@ def test_an_unforeseen_error_closes_the_turn_and_keeps_the_question(api: APIClie
     question, answer = conversation.messages.order_by("id")[2:]
     assert (question.content, answer.status) == ("Keep me", "failed")
     assert api.put(f"{BASE}/{conversation.pk}", {"message": "Again"}, format="json").status_code == 200
+
+
+def test_a_stream_that_an_ending_process_cannot_begin_leaves_no_lock(
+    api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = conversation_of(alice, turns=1)
+    ended = ThreadPoolExecutor(1)
+    ended.shutdown()
+    monkeypatch.setattr(threads, "_executor", ended)
+    address = f"{BASE}/{conversation.pk}/messages"
+    assert api.post(address, {"message": "Keep me", "stream": True}, format="json").status_code == 500
+    question, answer = conversation.messages.order_by("id")[2:]
+    assert (question.content, answer.status) == ("Keep me", "failed")
+    assert api.post(address, {"message": "Again"}, format="json").status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)
