@@ -29,6 +29,7 @@ pytest.importorskip("celery")
 
 TEXT = "The harbour is behind the old lighthouse.\n\n" * 20
 SECONDS = 40
+VISIBILITY_SECONDS = 2
 real_redis = pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")
 
 
@@ -101,7 +102,7 @@ def test_an_upload_is_pending_until_the_worker_has_read_it(tmp_path: Path) -> No
 @real_redis
 @pytest.mark.parametrize("victim", ["the working process", "the whole worker"])
 def test_a_job_of_a_worker_that_is_killed_is_done_once_by_the_next(tmp_path: Path, victim: str) -> None:
-    with with_worker(tmp_path, CELERY_VISIBILITY_SECONDS="2") as (service, endpoint):
+    with with_worker(tmp_path, CELERY_VISIBILITY_SECONDS=str(VISIBILITY_SECONDS)) as (service, endpoint):
         before = len(endpoint.requests)
         endpoint.will(embedded(after=60))  # the first attempt is in the middle of its work until it is killed
         found = upload(service)
@@ -115,6 +116,8 @@ def test_a_job_of_a_worker_that_is_killed_is_done_once_by_the_next(tmp_path: Pat
             else:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait(timeout=10)
+                # A worker looks for lost jobs as it starts, and then only every 100 s: let this one be lost by then.
+                time.sleep(VISIBILITY_SECONDS + 1)
         if victim == "the whole worker":
             with worker(service, tmp_path / "worker.log"):
                 assert until(lambda: document(service, found["id"])["status"] == "ready")
