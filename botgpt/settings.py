@@ -190,14 +190,20 @@ DJANGO_REDIS_LOGGER = "botgpt.cache"
 
 # --- Worker -----------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
-CELERY_TASK_IGNORE_RESULT = True  # what came of it is in the document's row
+CELERY_TASK_IGNORE_RESULT = True  # what came of it is in the row that it is about
+# A worker that dies in the middle gives the job back; every task can be done twice.
+CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# Documents keep a core busy and turns wait: they can have workers of their own. One that names no queue takes both.
+CELERY_TASK_DEFAULT_QUEUE = "documents"
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"documents": {}, "turns": {}}
+CELERY_TASK_ROUTES = {"conversations.tasks.*": {"queue": "turns"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a long document keeps no others waiting
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2}
 if CELERY_BROKER_URL.startswith("redis"):
-    # After this Redis gives a job of a worker that is gone to another. No document takes as long.
+    # After this Redis gives a job of a worker that is gone to another. No document and no turn takes as long.
     CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"] = env.int("CELERY_VISIBILITY_SECONDS", default=900)
 
 # --- Files ------------------------------------------------------------------------------------
@@ -323,6 +329,7 @@ WEB_THREADS = env.int("WEB_THREADS", default=64)
 LLM_SKIP_AFTER = env.int("LLM_SKIP_AFTER", default=3)
 LLM_SKIP_SECONDS = env.float("LLM_SKIP_SECONDS", default=30.0)
 LLM_TURN_SECONDS = env.float("LLM_TURN_SECONDS", default=60.0)
+TURN_QUEUE_SECONDS = env.int("TURN_QUEUE_SECONDS", default=900)
 LLM_CALL_SECONDS = env.float("LLM_CALL_SECONDS", default=30.0)
 LLM_MAX_ATTEMPTS = env.int("LLM_MAX_ATTEMPTS", default=3)
 LLM_BACKOFF_SECONDS = env.float("LLM_BACKOFF_SECONDS", default=1.0)

@@ -6,6 +6,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions, status
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from .opening import Turn
 
+RESPOND_ASYNC: Final = "respond-async"
 IDEMPOTENCY_KEY: Final = re.compile(r"[!-~]{1,255}")
 KEY_HEADER = OpenApiParameter(
     "Idempotency-Key",
@@ -41,6 +43,21 @@ KEY_HEADER = OpenApiParameter(
     "has the header `Idempotent-Replayed: true`. One that is still running is waited for. 1 to 255 visible ASCII "
     "characters.",
 )
+PREFER_HEADER = OpenApiParameter(
+    "Prefer",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="`respond-async` (RFC 7240): the answer comes at once, with the status 202. Its `Location` is the "
+    "reply, which is `in_progress` until it has ended; it can be followed and cancelled. A request for events is "
+    "answered with events.",
+)
+_OF_202: Final[dict[str, Any]] = {"location": OpenApiParameter.HEADER, "response": [202]}
+ASKING_HEADERS = [
+    KEY_HEADER,
+    PREFER_HEADER,
+    OpenApiParameter("Location", OpenApiTypes.URI_REF, description="The address of the reply.", **_OF_202),
+    OpenApiParameter("Preference-Applied", OpenApiTypes.STR, description=f"`{RESPOND_ASYNC}`", **_OF_202),
+]
 EVENTS = {(200, EVENT_STREAM): EventSerializer}
 EVENTS_OF_A_NEW_CONVERSATION = {(201, EVENT_STREAM): EventSerializer}
 STARTING_ERRORS = {
@@ -90,6 +107,12 @@ def wants_events(request: Request) -> bool:
     return EVENT_STREAM in request.headers.get("Accept", "")
 
 
+def prefers_202(request: Request) -> bool:
+    """Whether the client would rather not wait for the reply; see RFC 7240."""
+    preferences = request.headers.get("Prefer", "").split(",")
+    return any(preference.partition(";")[0].strip().lower() == RESPOND_ASYNC for preference in preferences)
+
+
 def asking_of(request: Request, body: dict[str, Any]) -> Asking:
     """How the question is asked.
 
@@ -133,10 +156,10 @@ def answered(
     written: Callable[[Turn], object],
     status_code: int = status.HTTP_200_OK,
 ) -> HttpResponseBase:
-    """Take the turn and answer: with events as they come, or whole when the reply is there.
+    """Take the turn and answer: with events as they come, whole when the reply is there, or at once if preferred.
 
     Args:
-        written: what the whole answer says of the turn.
+        written: what an answer without events says of the turn.
     """
     with refusals(field=field):
         turn = open_turn()
@@ -144,6 +167,10 @@ def answered(
         if body.get("stream") or wants_events(request):
             turns.launch(turn)
             return event_stream(turn.reply, status=status_code, headers=replayed)
+        if prefers_202(request):
+            turns.hand_over(turn)
+            accepted = {"Location": _address(turn.reply), "Preference-Applied": RESPOND_ASYNC}
+            return Response(written(turn), status=status.HTTP_202_ACCEPTED, headers=replayed | accepted)
         turns.complete(turn)
     return Response(written(turn), status=status_code, headers=replayed | _timing(turn))
 
@@ -160,6 +187,10 @@ def branched_turn(turn: Turn) -> dict[str, Any]:
     """The same, where there may be other branches beside them."""
     Message.know_siblings([turn.question, turn.reply])
     return whole_turn(turn)
+
+
+def _address(reply: Message) -> str:
+    return reverse("message-detail", kwargs={"conversation_id": reply.conversation_id, "pk": reply.pk})
 
 
 def _timing(turn: Turn) -> dict[str, str]:

@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from . import turns
-from .asking import EVENTS, KEY_HEADER, TURN_ERRORS, EventsOrJson, answered, asking_of, branched_turn
+from .abandoned import give_up_if_abandoned
+from .asking import ASKING_HEADERS, EVENTS, TURN_ERRORS, EventsOrJson, answered, asking_of, branched_turn
 from .models import Message
 from .opening import open_edit, open_regeneration
 from .serializers import (
@@ -59,7 +60,10 @@ class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
 
     @extend_schema(summary="Read a message")
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self._written(self.get_object())
+        message = self.get_object()
+        if give_up_if_abandoned(message):
+            message.refresh_from_db()
+        return self._written(message)
 
     @extend_schema(
         summary="Say what you think of a reply", request=FeedbackSerializer, responses={200: MessageSerializer}
@@ -115,9 +119,9 @@ class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
 
     @extend_schema(
         summary="Ask again for a reply; the ones before stay as branches",
-        parameters=[KEY_HEADER],
+        parameters=ASKING_HEADERS,
         request=AskingSerializer,
-        responses={200: TurnSerializer} | EVENTS,
+        responses={200: TurnSerializer, 202: TurnSerializer} | EVENTS,
     )
     @action(detail=True, methods=["post"], pagination_class=None)
     def regenerate(self, request: Request, **kwargs: Any) -> HttpResponseBase:
@@ -138,9 +142,9 @@ class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
 
     @extend_schema(
         summary="Ask another question in the place of this one; the old one stays as a branch",
-        parameters=[KEY_HEADER],
+        parameters=ASKING_HEADERS,
         request=NewMessageSerializer,
-        responses={200: TurnSerializer} | EVENTS,
+        responses={200: TurnSerializer, 202: TurnSerializer} | EVENTS,
     )
     @action(detail=True, methods=["post"], pagination_class=None)
     def edit(self, request: Request, **kwargs: Any) -> HttpResponseBase:

@@ -216,6 +216,7 @@ class Message(models.Model):
     )
     context = models.JSONField(null=True, help_text="What was sent with the question, and what was dropped.")
     feedback = models.CharField(max_length=10, choices=Feedback, null=True)  # noqa: DJ001
+    job = models.JSONField(null=True, help_text="How a worker is to generate it; null for a reply that none has.")
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now, help_text="A running reply's heartbeat.")
 

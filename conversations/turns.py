@@ -1,26 +1,30 @@
 """The turn: a question goes in, a reply is stored, and nothing on the way can lose the question.
 
 Open (one short transaction, see `opening`) → prepare and generate (nothing held) → close (one statement). `complete`
-generates the reply in the caller's thread; `launch` in one of its own, which no client's socket can end.
+generates the reply in the caller's thread; `launch` in one of its own, which no client's socket can end; `hand_over`
+leaves it to a worker.
 """
 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Final
 
+import structlog
 from django.conf import settings
 
-from llm import replies
+from llm import budgets, ledger, replies
 from llm.booking import tallied
 from llm.budgets import BudgetExceeded
 from llm.context import QuestionTooLong
 from llm.durable import durably, release_connection
 from llm.replies import Prepared, Reply
 
-from . import preparing, running
+from . import jobs, preparing, running
 from .following import wait_until_ended
+from .jobs import Job
 from .models import Message
 from .opening import PLAINLY, ConversationGone, open_conversation, open_turn, undo
 from .summarizing import after_turn
@@ -99,6 +103,40 @@ def launch(turn: Turn) -> None:
         raise
 
 
+def hand_over(turn: Turn) -> None:
+    """Have a worker generate the reply (see `working`), for `following.follow` to read; without one, `launch` it.
+
+    Raises:
+        BudgetExceeded: nothing of the turn is stored.
+        QuestionTooLong: likewise, as `launch`.
+    """
+    if turn.is_replay:
+        return
+    try:
+        budgets.require_some(turn.conversation.user_id)
+    except BudgetExceeded:
+        undo(turn)
+        raise
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    if not jobs.order(turn.reply, Job(turn.asking.model, turn.is_regeneration, request_id)):
+        launch(turn)
+
+
+def carry_out(turn: Turn) -> None:
+    """Generate a promised reply in the caller's thread. What would have refused it is now why it failed."""
+    reply = turn.reply
+    with (
+        suppress(*REFUSALS, ConversationGone),
+        running.generating(reply.pk, restarts=reply.restarts) as run,
+        tallied() as spent,
+        announced(turn),
+    ):
+        spent.tokens = ledger.tokens_of(message_id=reply.pk)  # by workers that had it before
+        prepared, reservation = _prepare(turn, run, spent)
+        with reservation:
+            _generate(turn, run, spent, lambda: replies.stream(prepared, run))
+
+
 def cancel(reply: Message) -> None:
     """Stop a running reply, in whichever process it runs, and keep its text; one that has ended stays as it is."""
     run = running.find(reply.pk)
@@ -107,7 +145,7 @@ def cancel(reply: Message) -> None:
         if run:
             run.cancellation.cancel()
         until = time.monotonic() + SETTLING_SECONDS
-        settled = Message.objects.filter(pk=reply.pk).exclude(context=None)
+        settled = Message.objects.filter(pk=reply.pk, context__isnull=False)
         while not settled.exists() and time.monotonic() < until:
             release_connection()
             time.sleep(0.05)
@@ -136,8 +174,11 @@ def _prepare(turn: Turn, run: Running, spent: Tally) -> tuple[Prepared, Reservat
     try:
         prepared = preparing.for_turn(turn, cancellation=run.cancellation)
         return prepared, replies.reserve(prepared)
-    except REFUSALS:
-        undo(turn)
+    except REFUSALS as exc:
+        if turn.is_promised:
+            _close(turn, run, spent, _failed(str(exc)))
+        else:
+            undo(turn)
         raise
     except BaseException:
         _close(turn, run, spent, _unforeseen())
@@ -157,7 +198,11 @@ def _generate(turn: Turn, run: Running, spent: Tally, ask: Callable[[], Reply]) 
 
 
 def _unforeseen() -> Reply:
-    return Reply(text=settings.FALLBACK_REPLY, status="failed", error="An unexpected error happened.")
+    return _failed("An unexpected error happened.")
+
+
+def _failed(why: str) -> Reply:
+    return Reply(text=settings.FALLBACK_REPLY, status="failed", error=why)
 
 
 def _close(turn: Turn, run: Running, spent: Tally, reply: Reply) -> None:

@@ -16,9 +16,9 @@ from rest_framework.viewsets import GenericViewSet
 
 from . import examples, export
 from .asking import (
+    ASKING_HEADERS,
     EVENTS,
     EVENTS_OF_A_NEW_CONVERSATION,
-    KEY_HEADER,
     STARTING_ERRORS,
     TURN_ERRORS,
     EventsOrJson,
@@ -81,9 +81,9 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
 
     @extend_schema(
         summary="Start a conversation with its first message",
-        parameters=[KEY_HEADER],
+        parameters=ASKING_HEADERS,
         request=NewConversationSerializer,
-        responses={201: ConversationDetailSerializer} | EVENTS_OF_A_NEW_CONVERSATION,
+        responses={201: ConversationDetailSerializer, 202: ConversationDetailSerializer} | EVENTS_OF_A_NEW_CONVERSATION,
         examples=examples.START,
     )
     def create(self, request: Request) -> HttpResponseBase:
@@ -114,9 +114,9 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
     @extend_schema(
         summary="Add a message; the reply is generated before the answer is sent",
         description="The answer holds only the stored user message. Read the reply with the conversation.",
-        parameters=[KEY_HEADER],
+        parameters=ASKING_HEADERS,
         request=NewMessageSerializer,
-        responses={200: MessageSerializer} | EVENTS,
+        responses={200: MessageSerializer, 202: MessageSerializer} | EVENTS,
         examples=examples.ADD,
     )
     def update(self, request: Request, **kwargs: Any) -> HttpResponseBase:
@@ -165,9 +165,9 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
 
     @extend_schema(
         summary="Add a message and get it with its reply",
-        parameters=[KEY_HEADER],
+        parameters=ASKING_HEADERS,
         request=NewMessageSerializer,
-        responses={200: TurnSerializer} | EVENTS,
+        responses={200: TurnSerializer, 202: TurnSerializer} | EVENTS,
         examples=examples.SEND,
     )
     @messages.mapping.post

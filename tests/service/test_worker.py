@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -17,10 +14,11 @@ import pytest
 
 from tests.embedding_server import EMBEDDING_KEY, EmbeddingServer, embedded
 from tests.redis_server import RedisServer
-from tests.service.running import ROOT, free_port, running
+from tests.service.running import free_port, running
+from tests.service.workers import children, real_redis, until, worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.service.running import Service
@@ -28,25 +26,7 @@ if TYPE_CHECKING:
 pytest.importorskip("celery")
 
 TEXT = "The harbour is behind the old lighthouse.\n\n" * 20
-SECONDS = 40
 VISIBILITY_SECONDS = 2
-real_redis = pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")
-
-
-@contextmanager
-def worker(service: Service, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """One worker process with one process that works."""
-    command = [sys.executable, "-m", "celery", "--app", "botgpt.celery", "worker", "--concurrency", "1"]
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=dict(service.environment), stdout=output, stderr=output, start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(timeout=30)
 
 
 def upload(service: Service) -> dict[str, Any]:
@@ -60,20 +40,6 @@ def upload(service: Service) -> dict[str, Any]:
 def document(service: Service, pk: int) -> dict[str, Any]:
     answer: dict[str, Any] = json.load(urllib.request.urlopen(f"{service.url}/api/v1/documents/{pk}"))
     return answer
-
-
-def until(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def children(pid: int) -> list[int]:
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in listed.stdout.split()]
 
 
 @contextmanager
