@@ -326,6 +326,8 @@ LLM_PROVIDERS = {
 }
 STREAM_PING_SECONDS = env.float("STREAM_PING_SECONDS", default=15.0)
 WEB_THREADS = env.int("WEB_THREADS", default=64)
+# An eighth of the threads is left to requests that wait for no model.
+MAX_TURNS_IN_FLIGHT = env.int("MAX_TURNS_IN_FLIGHT", default=max(1, WEB_THREADS - max(1, WEB_THREADS // 8)))
 LLM_SKIP_AFTER = env.int("LLM_SKIP_AFTER", default=3)
 LLM_SKIP_SECONDS = env.float("LLM_SKIP_SECONDS", default=30.0)
 LLM_TURN_SECONDS = env.float("LLM_TURN_SECONDS", default=60.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from django.urls import reverse
@@ -17,15 +17,17 @@ from llm.budgets import BudgetExceeded
 from llm.context import QuestionTooLong
 from llm.views import BudgetSpent
 
-from . import turns
+from . import jobs, turns
 from .idempotency import KeyReused, Once
 from .models import Message
 from .opening import Asking, ConversationGone, TurnInProgress
+from .places import RETRY_SECONDS, NoPlace, place
 from .serializers import EventSerializer, MessageSerializer
 from .streaming import EVENT_STREAM, event_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
 
     from django.http.response import HttpResponseBase
     from rest_framework.renderers import BaseRenderer
@@ -88,6 +90,17 @@ class IdempotencyMismatch(exceptions.APIException):
     error = "Idempotency key reused"
 
 
+class ProcessFull(exceptions.APIException):
+    """503: as many turns are running as this process takes. Nothing is stored."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+    default_detail = "As many replies are being generated as the service takes. Nothing is stored; try again."
+    error = "Busy"
+    wait = RETRY_SECONDS
+    is_expected = True
+
+
 class EventsOrJson(DefaultContentNegotiation):
     """`Accept: text/event-stream` is for the actions of the view's `streams`; their errors are JSON all the same."""
 
@@ -143,6 +156,8 @@ def refusals(*, field: str) -> Iterator[None]:
         raise BudgetSpent(exc) from exc
     except KeyReused as exc:
         raise IdempotencyMismatch from exc
+    except NoPlace as exc:
+        raise ProcessFull from exc
     except ConversationGone as exc:
         raise exceptions.NotFound("The conversation was deleted before its reply was there.") from exc
 
@@ -161,18 +176,31 @@ def answered(
     Args:
         written: what an answer without events says of the turn.
     """
-    with refusals(field=field):
+    streams = body.get("stream") or wants_events(request)
+    later = not streams and prefers_202(request)
+    with refusals(field=field), ExitStack() as held:
+        if not (later and jobs.have_workers()):
+            held.enter_context(place())  # before anything is stored
         turn = open_turn()
         replayed = {"Idempotent-Replayed": "true"} if turn.is_replay else {}
-        if body.get("stream") or wants_events(request):
-            turns.launch(turn)
-            return event_stream(turn.reply, status=status_code, headers=replayed)
-        if prefers_202(request):
-            turns.hand_over(turn)
+        if streams:
+            leave = _leaving(held, after=turns.launch(turn))
+            return event_stream(turn.reply, close=leave, status=status_code, headers=replayed)
+        if later:
+            _leaving(held, after=turns.hand_over(turn))()
             accepted = {"Location": _address(turn.reply), "Preference-Applied": RESPOND_ASYNC}
             return Response(written(turn), status=status.HTTP_202_ACCEPTED, headers=replayed | accepted)
         turns.complete(turn)
     return Response(written(turn), status=status_code, headers=replayed | _timing(turn))
+
+
+def _leaving(held: ExitStack, *, after: Future[None] | None) -> Callable[[], object]:
+    """What lets go of a place when the answer is over; a reply that is generated here keeps it until it has ended."""
+    leave = held.pop_all().close
+    if after is None:
+        return leave
+    after.add_done_callback(lambda _: leave())
+    return lambda: None
 
 
 def whole_turn(turn: Turn) -> dict[str, Any]:

@@ -40,9 +40,14 @@ class Job:
         return asdict(self)
 
 
+def have_workers() -> bool:
+    """Whether there are any, as far as this process knows."""
+    return bool(settings.CELERY_BROKER_URL)
+
+
 def order(reply: Message, job: Job) -> bool:
     """Have a worker generate the reply; False where none can be told, and the reply is the caller's still."""
-    if not settings.CELERY_BROKER_URL:
+    if not have_workers():
         return False
     rows = type(reply).objects.filter(pk=reply.pk)
     rows.update(job=job.stored())  # before a worker may ask for it

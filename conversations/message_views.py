@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from drf_spectacular.types import OpenApiTypes
@@ -13,9 +14,10 @@ from rest_framework.viewsets import GenericViewSet
 
 from . import turns
 from .abandoned import give_up_if_abandoned
-from .asking import ASKING_HEADERS, EVENTS, TURN_ERRORS, EventsOrJson, answered, asking_of, branched_turn
+from .asking import ASKING_HEADERS, EVENTS, TURN_ERRORS, EventsOrJson, answered, asking_of, branched_turn, refusals
 from .models import Message
 from .opening import open_edit, open_regeneration
+from .places import place
 from .serializers import (
     AskingSerializer,
     EventsParams,
@@ -103,7 +105,10 @@ class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
         params = EventsParams(data={} if last is None else {"starting_after": last})
         params.is_valid(raise_exception=True)
         after = params.validated_data.get("starting_after")
-        return event_stream(reply, after=Position.parse(after) if after is not None else None)
+        with refusals(field="starting_after"), ExitStack() as held:
+            held.enter_context(place())
+            position = Position.parse(after) if after is not None else None
+            return event_stream(reply, after=position, close=held.pop_all().close)
 
     @extend_schema(
         summary="Stop a running reply and keep its text",

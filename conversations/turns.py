@@ -33,6 +33,7 @@ from .turn_signals import announced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
     from botgpt.accounts.models import User
     from documents.models import Document
@@ -79,21 +80,23 @@ def complete(turn: Turn) -> Turn:
     return turn
 
 
-def launch(turn: Turn) -> None:
-    """Generate the reply in a thread of its own, for `following.follow` to read. A replayed turn has one already.
+def launch(turn: Turn) -> Future[None] | None:
+    """Generate the reply in a thread of its own, for `following.follow` to read; gives what is done when it has ended.
+
+    A replayed turn has one already: None.
 
     Raises:
         QuestionTooLong, BudgetExceeded: nothing of the turn is stored.
     """
     if turn.is_replay:
-        return
+        return None
     run = running.start(turn.reply.pk)
     try:
         with tallied() as spent:
             prepared, reservation = _prepare(turn, run, spent)
             try:
                 # With a copy of the context the thread counts into the same tally, and logs with the request's id.
-                in_background(copy_context().run, _show, turn, run, spent, prepared, reservation)
+                return in_background(copy_context().run, _show, turn, run, spent, prepared, reservation)
             except RuntimeError:  # the process is ending and begins nothing more
                 reservation.release()
                 _close(turn, run, spent, _unforeseen())
@@ -103,23 +106,26 @@ def launch(turn: Turn) -> None:
         raise
 
 
-def hand_over(turn: Turn) -> None:
+def hand_over(turn: Turn) -> Future[None] | None:
     """Have a worker generate the reply (see `working`), for `following.follow` to read; without one, `launch` it.
+
+    Gives what is done when this process has nothing more to do with it; None if that is so now.
 
     Raises:
         BudgetExceeded: nothing of the turn is stored.
         QuestionTooLong: likewise, as `launch`.
     """
     if turn.is_replay:
-        return
+        return None
     try:
         budgets.require_some(turn.conversation.user_id)
     except BudgetExceeded:
         undo(turn)
         raise
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
-    if not jobs.order(turn.reply, Job(turn.asking.model, turn.is_regeneration, request_id)):
-        launch(turn)
+    if jobs.order(turn.reply, Job(turn.asking.model, turn.is_regeneration, request_id)):
+        return None
+    return launch(turn)
 
 
 def carry_out(turn: Turn) -> None:

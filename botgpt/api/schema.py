@@ -14,7 +14,10 @@ ALWAYS = {
     "406": "Only JSON is offered",
     "429": "Too many calls: `Retry-After` says how many seconds to wait",
 }
-UNAVAILABLE = {"500": "Internal error", "503": "The database is away, or the process is full"}
+UNAVAILABLE = {
+    "500": "Internal error",
+    "503": "The database is away, or the process is full: see `Retry-After`",
+}
 
 
 class ContractSchema(AutoSchema):
