@@ -17,10 +17,11 @@ from llm.context import QuestionTooLong
 from llm.views import BudgetSpent
 
 from . import turns
+from .event_serializers import EVENT
 from .idempotency import KeyReused, Once
 from .models import Message
 from .opening import Asking, ConversationGone, TurnInProgress
-from .serializers import EventSerializer, MessageSerializer
+from .serializers import MessageSerializer
 from .streaming import EVENT_STREAM, event_stream
 
 if TYPE_CHECKING:
@@ -41,13 +42,17 @@ KEY_HEADER = OpenApiParameter(
     "has the header `Idempotent-Replayed: true`. One that is still running is waited for. 1 to 255 visible ASCII "
     "characters.",
 )
-EVENTS = {(200, EVENT_STREAM): EventSerializer}
-EVENTS_OF_A_NEW_CONVERSATION = {(201, EVENT_STREAM): EventSerializer}
+EVENTS = {(200, EVENT_STREAM): EVENT}
+EVENTS_OF_A_NEW_CONVERSATION = {(201, EVENT_STREAM): EVENT}
 STARTING_ERRORS = {
-    "422": "The idempotency key came before with another request",
-    "429": "The caller's budget is used up: `budget_exceeded`",
+    "404": "The conversation was deleted before its reply was there: `not_found`",
+    "422": "The idempotency key came before with another request: `idempotency_mismatch`",
+    "429": "Too many calls: `rate_limited`. The caller's budget does not cover a reply: `budget_exceeded`",
 }
-TURN_ERRORS = STARTING_ERRORS | {"409": "A reply is being generated in this conversation"}
+TURN_ERRORS = STARTING_ERRORS | {
+    "404": "Not found, not the caller's, or deleted before its reply was there: `not_found`",
+    "409": "A reply is being generated in this conversation: `turn_in_progress`",
+}
 
 
 class TurnConflict(exceptions.APIException):
