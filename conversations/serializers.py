@@ -176,11 +176,10 @@ class AskingSerializer(serializers.Serializer[Any]):
     )
 
     def validate_model(self, value: str) -> str:
-        configured = registry.configured_models()
-        for model in configured:
-            if value in {model, model.partition("/")[2]}:
-                return model
-        raise serializers.ValidationError(f"{value!r} is not configured. Known are {', '.join(configured)}.")
+        try:
+            return registry.configured_model(value)
+        except LookupError as exc:
+            raise serializers.ValidationError(str(exc)) from exc
 
 
 class NewConversationSerializer(AskingSerializer):
