@@ -13,6 +13,7 @@ from typing import Any
 import environ
 from django.urls import reverse_lazy
 
+from botgpt.api import reference
 from botgpt.api.rates import Rate
 from botgpt.operations.caches import caches
 
@@ -269,10 +270,9 @@ LIMITS_FILE = env.path("LIMITS_FILE", default=str(DATA_DIR / "limits.sqlite3"))
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "BOT GPT",
-    "DESCRIPTION": (
-        "Conversations with a language model, grounded in your documents.\n\n"
-        "Authenticate with `Authorization: Bearer <API key>`. Every error has the same body, see `Error`."
-    ),
+    "DESCRIPTION": reference.INTRODUCTION,
+    "TAGS": reference.TAGS,
+    "APPEND_COMPONENTS": {"examples": reference.ERROR_EXAMPLES},
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -281,10 +281,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_SUFFIX": "",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "DocumentStatus": "documents.models.Document.Status",
         "MessageStatus": "conversations.models.Message.Status",
+        "MessageRole": "conversations.models.Message.Role",
+        "KeyScope": "botgpt.accounts.models.ApiKey.Scope",
+        "KeyState": ["active", "expired", "revoked"],
+        "BudgetScope": ["day_tokens", "month_tokens", "day_cost", "month_cost"],
     },
     "DISABLE_ERRORS_AND_WARNINGS": False,
 }

@@ -18,11 +18,12 @@ from llm.context import QuestionTooLong
 from llm.views import BudgetSpent
 
 from . import jobs, turns
+from .event_serializers import EVENT
 from .idempotency import KeyReused, Once
 from .models import Message
 from .opening import Asking, ConversationGone, TurnInProgress
 from .places import RETRY_SECONDS, NoPlace, place
-from .serializers import EventSerializer, MessageSerializer
+from .serializers import MessageSerializer
 from .streaming import EVENT_STREAM, event_stream
 
 if TYPE_CHECKING:
@@ -60,13 +61,17 @@ ASKING_HEADERS = [
     OpenApiParameter("Location", OpenApiTypes.URI_REF, description="The address of the reply.", **_OF_202),
     OpenApiParameter("Preference-Applied", OpenApiTypes.STR, description=f"`{RESPOND_ASYNC}`", **_OF_202),
 ]
-EVENTS = {(200, EVENT_STREAM): EventSerializer}
-EVENTS_OF_A_NEW_CONVERSATION = {(201, EVENT_STREAM): EventSerializer}
+EVENTS = {(200, EVENT_STREAM): EVENT}
+EVENTS_OF_A_NEW_CONVERSATION = {(201, EVENT_STREAM): EVENT}
 STARTING_ERRORS = {
-    "422": "The idempotency key came before with another request",
-    "429": "The caller's budget is used up: `budget_exceeded`",
+    "404": "The conversation was deleted before its reply was there: `not_found`",
+    "422": "The idempotency key came before with another request: `idempotency_mismatch`",
+    "429": "Too many calls: `rate_limited`. The caller's budget does not cover a reply: `budget_exceeded`",
 }
-TURN_ERRORS = STARTING_ERRORS | {"409": "A reply is being generated in this conversation"}
+TURN_ERRORS = STARTING_ERRORS | {
+    "404": "Not found, not the caller's, or deleted before its reply was there: `not_found`",
+    "409": "A reply is being generated in this conversation: `turn_in_progress`",
+}
 
 
 class TurnConflict(exceptions.APIException):

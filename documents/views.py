@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import exceptions, mixins, status
 from rest_framework.decorators import action
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -75,6 +75,8 @@ class SharedIsReadOnly(BasePermission):
 class AnythingAccepted(DefaultContentNegotiation):
     """A stored file is what it is, whatever the caller would rather have; errors are JSON."""
 
+    accepts_anything = True
+
     def select_renderer(
         self,
         request: Request,
@@ -94,7 +96,10 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
     read_actions = ("search",)
     lookup_value_converter = "int"
     limits: ClassVar = {"create": "uploads", "replace": "uploads"}
-    extra_errors: ClassVar = {"replace": {"409": "The document was changed or deleted at the same time"}}
+    extra_errors: ClassVar = {
+        "create": {"404": "The document was deleted while it was read: `not_found`"},
+        "replace": {"409": "The document was changed or deleted at the same time: `conflict`"},
+    }
 
     @property
     def filterset_class(self) -> type[DocumentFilter] | None:
@@ -114,7 +119,11 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
         queryset = super().get_queryset()
         return queryset.defer(None).defer("keyword_index") if self.action == "retrieve" else queryset
 
-    @extend_schema(summary="List documents, newest first", examples=examples.LIST)
+    @extend_schema(
+        summary="List documents, newest first",
+        description="Your own, and those shared with everyone. Without their text.",
+        examples=examples.LIST,
+    )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().list(request, *args, **kwargs)
 
@@ -145,6 +154,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
 
     @extend_schema(
         summary="Read a document with its text",
+        description="`content` is the text that was found in the file; citations and passages count its characters.",
         responses={200: DocumentDetailSerializer},
         examples=examples.READ,
     )
@@ -153,6 +163,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
 
     @extend_schema(
         summary="Rename a document, or change its metadata",
+        description="What is not given stays. Passages are found by the name too, so a new one is indexed.",
         request=DocumentPatchSerializer,
         responses={200: DocumentSerializer},
         examples=examples.CHANGE,
@@ -166,13 +177,16 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
         return Response(DocumentSerializer(document).data)
 
     @extend_schema(
-        summary="Delete a document, its file and its chunks; conversations lose it, citations keep their quote"
+        summary="Delete a document, its file and its passages",
+        description="Conversations lose it; citations that were given keep their quote.",
+        responses={204: OpenApiResponse(description="It is gone")},
     )
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().destroy(request, *args, **kwargs)
 
     @extend_schema(
         summary="List the passages that a document was cut into",
+        description="In their order in the text. `content[start:end]` of the document is `text`.",
         responses={200: ChunkSerializer(many=True)},
         examples=examples.CHUNKS,
     )
@@ -183,7 +197,10 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
 
     @extend_schema(
         summary="Download a document's file as it was uploaded",
+        description="Always as `application/octet-stream` and an attachment, so that no browser acts on it.",
+        operation_id="documents_download",
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        examples=examples.DOWNLOAD,
     )
     @action(detail=True, url_path="file", content_negotiation_class=AnythingAccepted)
     def download(self, request: Request, **kwargs: Any) -> FileResponse:
@@ -198,6 +215,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
 
     @extend_schema(
         summary="Upload a new version of a document",
+        operation_id="documents_replace",
         description=(
             "Text, passages and file change at once when the new version has been read. If it cannot be read, the "
             "answer is 400 and the old version stays. Citations that point to the old version keep their quote."
@@ -221,6 +239,8 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
 
     @extend_schema(
         summary="Search in documents",
+        description="The best passages by keywords and by meaning, best first. Asks no model.",
+        operation_id="documents_search",
         request=SearchSerializer,
         responses={200: HitsSerializer},
         examples=examples.SEARCH,
