@@ -62,6 +62,8 @@ CONVERSATION = {
 
 DETAIL = CONVERSATION | {"messages": [QUESTION, REPLY]}
 TURN = {"user_message": QUESTION, "assistant_message": REPLY}
+NOTHING_YET = {"content": "", "status": "in_progress", "grounded": None, "tokens_used": 0, "citations": []}
+STARTED = REPLY | NOTHING_YET | {"model_used": None}
 NEXT = {"message": "And with a used bulb?"}
 
 
@@ -102,17 +104,29 @@ CREATE = [
     asked("Grounded", {"first_message": QUESTION["content"], "mode": "rag", "document_ids": [2]}),
     asked("As a stream", {"first_message": "Hello, how are you?", "stream": True}),
     answered("Started", DETAIL, status=201),
+    answered("Not waited for", DETAIL | {"messages": [QUESTION, STARTED]}, status=202),
     answered("A stream", EVENTS, status=201, media_type="text/event-stream"),
 ]
 RETRIEVE = [answered("A conversation", DETAIL)]
-UPDATE = [asked("Message", NEXT), answered("Stored", QUESTION), STREAM]
+UPDATE = [
+    asked("Message", NEXT),
+    answered("Stored", QUESTION),
+    answered("Not waited for", QUESTION, status=202),
+    STREAM,
+]
 PARTIAL_UPDATE = [
     asked("Rename", {"title": "Returns"}),
     asked("Ground", {"document_ids": [2]}),
     answered("Renamed", CONVERSATION | {"title": "Returns", "updated_at": "2026-01-01T12:05:00Z"}),
 ]
 MESSAGES = [answered("The newest two", {"messages": [QUESTION, REPLY], "has_more": False})]
-SEND = [asked("Message", NEXT), asked("As a stream", NEXT | {"stream": True}), answered("A turn", TURN), STREAM]
+SEND = [
+    asked("Message", NEXT),
+    asked("As a stream", NEXT | {"stream": True}),
+    answered("A turn", TURN),
+    answered("Not waited for", TURN | {"assistant_message": STARTED}, status=202),
+    STREAM,
+]
 ACTIVE = [asked("A branch", {"message_id": 2}), answered("Its history", DETAIL)]
 CONTEXT = [
     answered(
@@ -144,16 +158,14 @@ CANCEL = [
 REGENERATE = [
     asked("The same model", {}),
     answered("Another reply", TURN | {"assistant_message": REPLY | {"id": 3, "sibling_ids": [2, 3]}}),
+    answered("Not waited for", TURN | {"assistant_message": STARTED | {"id": 3, "sibling_ids": [2, 3]}}, status=202),
     STREAM,
 ]
+ANOTHER = QUESTION | {"id": 3, "content": "How long can I return a bulb?", "sibling_ids": [1, 3]}
+BELOW = {"id": 4, "parent_id": 3, "sibling_ids": [4]}
 EDIT = [
-    asked("Another question", {"message": "How long can I return a bulb?"}),
-    answered(
-        "Another branch",
-        {
-            "user_message": QUESTION | {"id": 3, "content": "How long can I return a bulb?", "sibling_ids": [1, 3]},
-            "assistant_message": REPLY | {"id": 4, "parent_id": 3, "sibling_ids": [4]},
-        },
-    ),
+    asked("Another question", {"message": ANOTHER["content"]}),
+    answered("Another branch", {"user_message": ANOTHER, "assistant_message": REPLY | BELOW}),
+    answered("Not waited for", {"user_message": ANOTHER, "assistant_message": STARTED | BELOW}, status=202),
     STREAM,
 ]
