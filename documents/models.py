@@ -68,6 +68,9 @@ class Document(models.Model):
     chunk_count = models.PositiveIntegerField(default=0, editable=False)
     metadata = models.JSONField(default=dict, blank=True)
     embedding_model = models.CharField(max_length=200, blank=True, editable=False)
+    staged = models.JSONField(
+        null=True, editable=False, help_text="A new version that a worker is to read: `FILE_FIELDS` of it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     # Last, so that SQLite, which reads a row from its beginning, passes over neither of them to any other column.

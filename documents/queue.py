@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
 from .ingestion import process
+from .versions import replace_file, replace_later
 
 if TYPE_CHECKING:
+    from django.core.files import File
+
     from .models import Document
 
 logger = logging.getLogger(__name__)
 
 READ_DOCUMENT: Final = "documents.tasks.read_document"
+READ_VERSION: Final = "documents.tasks.read_version"
 
 
 def hand_over(task: str, *args: object) -> bool:
@@ -38,3 +42,21 @@ def hand_over(task: str, *args: object) -> bool:
 def read_soon(document: Document) -> Document:
     """Hand the document to a worker, and give it back as it is; without one read it now."""
     return document if hand_over(READ_DOCUMENT, document.pk, document.sha256) else process(document)
+
+
+def replace_soon(
+    document: Document, *, file: File[bytes], filename: str, metadata: dict[str, Any] | None
+) -> tuple[Document, bool]:
+    """Have a worker read a new version; without one read it now. The document, and whether it has the new version.
+
+    Raises:
+        RejectedFile, ExtractionError, DocumentChanged: see `versions`.
+    """
+    new: dict[str, Any] = {"file": file, "filename": filename, "metadata": metadata}
+    if settings.CELERY_BROKER_URL and replace_later(document, **new, hand_over=_order_version):
+        return document, False
+    return replace_file(document, **new), True
+
+
+def _order_version(pk: int, name: str) -> bool:
+    return hand_over(READ_VERSION, pk, name)

@@ -6,7 +6,8 @@ from celery import shared_task
 
 from .ingestion import process
 from .models import Document
-from .queue import READ_DOCUMENT
+from .queue import READ_DOCUMENT, READ_VERSION
+from .versions import read_staged
 
 
 # Doing it twice is doing it once: a document is replaced whole.
@@ -16,3 +17,9 @@ def read_document(pk: int, sha256: str) -> None:
     document = Document.objects.light().filter(pk=pk, sha256=sha256).exclude(status=Document.Status.READY).first()
     if document is not None:
         process(document)
+
+
+@shared_task(name=READ_VERSION)
+def read_version(pk: int, name: str) -> None:
+    """Read the new version of a document that is stored as this file, unless that was done or overtaken."""
+    read_staged(pk, name)

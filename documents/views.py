@@ -21,7 +21,7 @@ from .embeddings.calls import booked_to
 from .errors import DocumentChanged, ExtractionError, FileTooLarge, RejectedFile, UnsupportedFile
 from .filters import DocumentFilter
 from .models import Document
-from .queue import read_soon
+from .queue import read_soon, replace_soon
 from .search import search_chunks
 from .serializers import (
     ChunkSerializer,
@@ -218,10 +218,12 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
         operation_id="documents_replace",
         description=(
             "Text, passages and file change at once when the new version has been read. If it cannot be read, the "
-            "answer is 400 and the old version stays. Citations that point to the old version keep their quote."
+            "answer is 400 and the old version stays. Citations that point to the old version keep their quote.\n\n"
+            "Where a worker reads it, this is 202 with the old version. When the new one is there, `sha256` is its; "
+            "if it cannot be read, `error` says why, and the document stays as it was."
         ),
         request=UPLOAD,
-        responses={200: DocumentSerializer},
+        responses={200: DocumentSerializer, 202: DocumentSerializer},
         examples=examples.REPLACE,
     )
     @download.mapping.put
@@ -229,13 +231,14 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
         document = self.get_object()
         body = self._upload(request)
         with _in_terms_of_http(part=body.part):
-            document = ingestion.replace_file(
+            document, is_there = replace_soon(
                 document,
                 file=body.validated_data["file"],
                 filename=body.validated_data["filename"],
                 metadata=body.validated_data.get("metadata"),
             )
-        return Response(DocumentSerializer(document).data)
+        code = status.HTTP_200_OK if is_there else status.HTTP_202_ACCEPTED
+        return Response(DocumentSerializer(document).data, status=code)
 
     @extend_schema(
         summary="Search in documents",

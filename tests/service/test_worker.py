@@ -10,6 +10,7 @@ import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from tests.embedding_server import EMBEDDING_KEY, EmbeddingServer, embedded
@@ -63,6 +64,32 @@ def test_an_upload_is_pending_until_the_worker_has_read_it(tmp_path: Path) -> No
         with worker(service, tmp_path / "worker.log"):
             assert until(lambda: document(service, found["id"])["status"] == "ready")
         assert document(service, found["id"])["content"] == TEXT
+
+
+@real_redis
+def test_new_versions_and_second_tries_are_left_to_the_worker_too(tmp_path: Path) -> None:
+    with with_worker(tmp_path) as (service, _), worker(service, tmp_path / "worker.log"):
+        address = f"{service.url}/api/v1/documents"
+        first = upload(service)["id"]
+        assert until(lambda: document(service, first)["status"] == "ready")
+        answer = httpx.put(f"{address}/{first}/file", json={"filename": "new.txt", "content": "The new version."})
+        assert (answer.status_code, answer.json()["status"], answer.json()["filename"]) == (202, "ready", "notes.txt")
+        assert until(lambda: document(service, first)["content"] == "The new version.")
+        found = document(service, first)
+        assert (found["filename"], found["error"]) == ("new.txt", None)
+
+        broken = {"filename": "broken.json", "content": "{not json"}
+        assert httpx.put(f"{address}/{first}/file", json=broken).status_code == 202
+        assert until(lambda: document(service, first)["error"] is not None)
+        assert document(service, first) == found | {"error": document(service, first)["error"]}
+
+        second = httpx.post(address, json=broken).json()["id"]
+        assert until(lambda: document(service, second)["status"] == "failed")
+        again = httpx.post(address, json=broken | {"filename": "not-broken.txt"})
+        assert (again.status_code, again.json()["id"], again.json()["status"]) == (200, second, "pending")
+        assert until(lambda: document(service, second)["status"] == "ready")
+        kept = [path for path in (tmp_path / "media" / "documents").rglob("*") if path.is_file()]
+        assert len(kept) == httpx.get(address).json()["total"]  # no file is left over
 
 
 @real_redis
