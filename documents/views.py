@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions, mixins, status
 from rest_framework.decorators import action
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -45,6 +45,13 @@ if TYPE_CHECKING:
 
     from botgpt.accounts.models import User
 
+# It also keeps openapi-python-client from taking the body for one that may be left out.
+REQUEST_ID = OpenApiParameter(
+    "X-Request-ID",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="An id by which the server's logs name this upload. Without it the server makes one.",
+)
 UPLOAD = {"multipart/form-data": FileUploadSerializer, "application/json": TextUploadSerializer}
 
 
@@ -135,6 +142,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
             "kinds of text. A file that cannot be read is kept with the status `failed` and the reason in `error`. The "
             "same bytes again are 200 with the document that is there."
         ),
+        parameters=[REQUEST_ID],
         request=UPLOAD,
         responses={200: DocumentSerializer, 201: DocumentSerializer},
         examples=examples.ADD,
@@ -220,6 +228,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
             "Text, passages and file change at once when the new version has been read. If it cannot be read, the "
             "answer is 400 and the old version stays. Citations that point to the old version keep their quote."
         ),
+        parameters=[REQUEST_ID],
         request=UPLOAD,
         responses={200: DocumentSerializer},
         examples=examples.REPLACE,
