@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions, mixins, status
 from rest_framework.decorators import action
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -45,6 +45,13 @@ if TYPE_CHECKING:
 
     from botgpt.accounts.models import User
 
+# It also keeps openapi-python-client from taking the body for one that may be left out.
+REQUEST_ID = OpenApiParameter(
+    "X-Request-ID",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="An id by which the server's logs name this upload. Without it the server makes one.",
+)
 UPLOAD = {"multipart/form-data": FileUploadSerializer, "application/json": TextUploadSerializer}
 
 
@@ -135,6 +142,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
             "kinds of text. A file that cannot be read is kept with the status `failed` and the reason in `error`. The "
             "same bytes again are 200 with the document that is there."
         ),
+        parameters=[REQUEST_ID],
         request=UPLOAD,
         responses={200: DocumentSerializer, 201: DocumentSerializer},
         examples=examples.ADD,
@@ -222,6 +230,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
             "Where a worker reads it, this is 202 with the old version. When the new one is there, `sha256` is its; "
             "if it cannot be read, `error` says why, and the document stays as it was."
         ),
+        parameters=[REQUEST_ID],
         request=UPLOAD,
         responses={200: DocumentSerializer, 202: DocumentSerializer},
         examples=examples.REPLACE,
