@@ -50,7 +50,7 @@ class ConversationAdmin(ModelAdmin):
     sortable_by = ()
     audit_reads = True
     change_form_outer_after_template = "admin/conversations/conversation/transcript.html"
-    fields = (("owner", "mode"), "grounded_in", "summary", ("message_count", "created_at", "activity_at"))
+    fields = (("owner", "mode"), "grounded_in", "summary", "message_count", ("created_at", "activity_at"))
     readonly_fields = ("owner", "mode", "grounded_in", "summary", "message_count", "created_at", "activity_at")
 
     class Media:
