@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from botgpt.accounts.models import User
 from llm.limits import forget_limits
 from llm.pricing import forget_own_prices
+from tests.browser.chromium import MISSING
 from tests.embedding_server import EMBEDDING_KEY, EmbeddingServer
 from tests.provider_server import PROVIDER_KEY, ProviderServer
 
@@ -98,3 +99,12 @@ def endpoint(settings: Settings) -> Iterator[EmbeddingServer]:
         settings.EMBEDDINGS_SECONDS = 3.0
         settings.EMBEDDINGS_QUESTION_SECONDS = 1.0
         yield server
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the browser tests that did not run, so that nobody takes them for passed."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", ()) if MISSING in str(report.longrepr)]
+    if skipped:
+        terminalreporter.section(f"{len(skipped)} browser tests did not run: {MISSING}", yellow=True)
+        for report in skipped:
+            terminalreporter.line(report.nodeid)
