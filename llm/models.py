@@ -81,7 +81,7 @@ class LLMCall(models.Model):
     price = models.JSONField(null=True, help_text="What the cost was computed with: US dollars per million tokens.")
     latency_ms = models.PositiveIntegerField(default=0)
     request_id = models.CharField(max_length=100, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = LLMCallQuerySet.as_manager()
 
