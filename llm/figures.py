@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, astuple, dataclass, fields
+import operator
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.db.models import BigIntegerField, CharField, Count, F, Q, Sum
@@ -73,11 +74,11 @@ class Figures:
         return cls(**{name: int(row[name]) for name in NAMES})
 
     def __add__(self, other: Figures) -> Figures:
-        return Figures(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+        return Figures(*map(operator.add, VALUES(self), VALUES(other)))
 
     def as_dict(self) -> dict[str, Any]:
         """By name, the cost in US dollars."""
-        return asdict(self) | {"cost": self.dollars}
+        return dict(zip(NAMES, VALUES(self), strict=True)) | {"cost": self.dollars}
 
     @property
     def tokens(self) -> int:
@@ -104,6 +105,7 @@ class Figures:
 
 
 NAMES: Final = tuple(field.name for field in fields(Figures))
+VALUES: Final = operator.attrgetter(*NAMES)  # fast: thousands are added for a page
 
 
 def rounded(milliseconds: int) -> int:

@@ -11,7 +11,7 @@ import datetime as dt
 import time
 from collections import Counter, defaultdict
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
@@ -21,7 +21,7 @@ from django.db.models import Max, Q, Sum, Value
 from django.db.models.signals import pre_delete
 from django.utils import timezone
 
-from .figures import ANSWERED, DAY, FIGURES, NAMES, Figures, rounded
+from .figures import ANSWERED, DAY, FIGURES, NAMES, VALUES, Figures, rounded
 from .models import LLMCall
 from .sums import ModelDay, RollUp, UserSpan
 
@@ -64,12 +64,15 @@ class Part:
     @property
     def columns(self) -> dict[str, Any]:
         """The same for a row."""
-        return asdict(self.figures) | {"latencies": self.latencies, "slowest": self.slowest}
+        figures = dict(zip(NAMES, VALUES(self.figures), strict=True))
+        return figures | {"latencies": self.latencies, "slowest": self.slowest}
 
     def add(self, other: Part) -> None:
         self.figures += other.figures
-        self.latencies.update(other.latencies)
-        self.slowest = sorted([*self.slowest, *other.slowest], reverse=True)[:SLOWEST]
+        for latency, count in other.latencies.items():
+            self.latencies[latency] += count
+        if other.slowest:
+            self.slowest = sorted(self.slowest + other.slowest, reverse=True)[:SLOWEST]
 
 
 def added_up(calls: QuerySet[LLMCall]) -> dict[Key, Part]:

@@ -62,8 +62,8 @@ def section(books: Books, asked: Asked, *, may_read_transcripts: bool, every_use
         every_user: not only those with the most tokens.
     """
     measured = books.measured(asked.question)
-    total = _sum(entry.part for entry in measured)
     by_day, by_model = _grouped(measured, "day"), _grouped(measured, "model")
+    total = _sum(by_model.values())
     before = books.table(asked.before, by=())
     users = _users(books, asked, limit=None if every_user else USERS_SHOWN)
     tables = [

@@ -75,7 +75,7 @@ def shown(browser: Client, **query: str) -> Dashboard:
 def rows_of(dashboard: Dashboard, slug: str) -> list[tuple[Any, ...]]:
     table = dashboard.table(slug)
     assert table is not None
-    return [tuple(cell.text for cell in row) for row in table.cells]
+    return [tuple(row) for row in table.texts]
 
 
 def cards_of(dashboard: Dashboard) -> dict[str, tuple[str, ...]]:
