@@ -16,7 +16,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from botgpt.accounts.models import AuditEvent, User
-from botgpt.dashboard.exports import plain
 from conversations.models import Message
 from documents.models import Document
 from llm import rollup
@@ -24,6 +23,7 @@ from llm.budgets import settle
 from llm.errors import Outcome
 from llm.models import Budget, LLMCall
 from llm.providers import registry
+from llm.spreadsheets import plain
 from tests.builders import add_turn, conversation_of
 
 from .conftest import call_of, staff_client
