@@ -418,6 +418,7 @@ UNFOLD = {
     "SITE_URL": reverse_lazy("docs"),
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "botgpt.operations.admin_site.environment",
+    "DASHBOARD_CALLBACK": "botgpt.dashboard.page.context",
     "STYLES": ["botgpt.operations.admin_site.stylesheet"],
     "SIDEBAR": {
         "show_search": False,

@@ -33,6 +33,7 @@ oauth = [
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="docs")),
+    path("admin/", include("botgpt.dashboard.exports")),
     path("admin/", admin.site.urls),
     path("login", limit_logins(LoginView.as_view(template_name="login.html")), name="login"),
     path("api/v1/auth/oauth/", include((oauth, "oauth2_provider"))),

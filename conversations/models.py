@@ -227,6 +227,7 @@ class Message(models.Model):
         ordering: ClassVar = ["created_at", "id"]
         indexes: ClassVar = [
             models.Index(fields=["conversation", "created_at", "id"], name="messages_conversation_order"),
+            models.Index(fields=["created_at"], condition=Q(feedback__isnull=False), name="messages_feedback"),
         ]
         constraints: ClassVar = [
             # The lock: one turn at a time in a conversation, held by the database.

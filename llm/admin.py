@@ -98,6 +98,7 @@ class LLMCallAdmin(ModelAdmin):
         "provider",
         "model",
         "attempt",
+        "place",
         "outcome",
         "error",
         "prompt_tokens",

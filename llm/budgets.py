@@ -59,6 +59,11 @@ class Standing:
         return max(self.limit - self.used, type(self.limit)(0))
 
     @property
+    def percent(self) -> int:
+        """How much of the limit is spent; a limit of nothing is."""
+        return math.floor(100 * self.spent / self.limit) if self.limit else 100
+
+    @property
     def is_warning(self) -> bool:
         """Whether so much is spent that the user should know."""
         return self.spent >= self.limit * WARN_FROM
@@ -67,8 +72,7 @@ class Standing:
     def warning(self) -> str:
         """A sentence for the user."""
         period, unit = self.scope.split("_")
-        share = math.floor(100 * self.spent / self.limit) if self.limit else 100
-        return f"{share} % of the budget of {unit} for this {period} is spent."
+        return f"{self.percent} % of the budget of {unit} for this {period} is spent."
 
 
 class BudgetExceeded(Exception):
@@ -137,7 +141,7 @@ def reserve(*, user_id: int | None, tokens: int, cost: Decimal | None) -> Reserv
         if allowance is None:
             allowances.add(user_id=user_id, day=today(), tokens=0, cost=0)
             continue
-        for standing in _standings(allowance, limits):
+        for standing in standings_in(allowance, limits):
             wanted = _wanted(hold, standing.scope)
             if standing.used + wanted > standing.limit:
                 alone = standing.spent + wanted <= standing.limit
@@ -167,7 +171,7 @@ def standings(user_id: int) -> list[Standing]:
     limits = limits_of(user_id)
     if not limits:
         return []
-    return _standings(Allowance.objects.filter(pk=user_id).first() or Allowance(day=today()), limits)
+    return standings_in(Allowance.objects.filter(pk=user_id).first() or Allowance(day=today()), limits)
 
 
 def spent(allowance: Allowance, scope: str) -> int | Decimal:
@@ -186,7 +190,8 @@ def _take(hold: Hold, limits: dict[str, int]) -> bool:
     return allowances.take(hold, limits=limits, day=today())
 
 
-def _standings(allowance: Allowance, limits: Limits) -> list[Standing]:
+def standings_in(allowance: Allowance, limits: Limits) -> list[Standing]:
+    """How each of these limits stands, by what the row says."""
     now = today()
     found = []
     for scope, limit in limits.items():
@@ -201,7 +206,7 @@ def _warn(user_id: int, limits: Limits) -> None:
     allowance = Allowance.objects.filter(pk=user_id).first()
     if allowance is None:
         return
-    warnings = {f"{s.scope}@{s.resets_at:%Y-%m-%d}": s for s in _standings(allowance, limits) if s.is_warning}
+    warnings = {f"{s.scope}@{s.resets_at:%Y-%m-%d}": s for s in standings_in(allowance, limits) if s.is_warning}
     new = warnings.keys() - set(allowance.warned.split())
     unchanged: QuerySet[Allowance] = Allowance.objects.filter(pk=user_id, warned=allowance.warned)
     if not new or not unchanged.update(warned=" ".join(sorted(warnings))):

@@ -85,6 +85,7 @@ class ChatRequest:
         stream_deadline: by when a stream must have ended; the same unless told.
         max_tokens: of the answer, the model's own reasoning included.
         attempt: 1 for the first try of a model; counted by the wrapper that retries.
+        place: 1 for the model that is to answer, more for one that stands in; counted by the chain.
         fresh: a kept answer will not do, as when a reply is regenerated.
     """
 
@@ -96,6 +97,7 @@ class ChatRequest:
     passages: tuple[Passage, ...] = ()
     grounded_mode: bool = False
     attempt: int = 1
+    place: int = 1
     fresh: bool = False
     attribution: Attribution = field(default_factory=Attribution)
     stream_deadline: Deadline | None = None

@@ -24,6 +24,7 @@ from conversations.models import Conversation, Message
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+SAMPLE: Final = "sample-"  # begins the names of the users
 USERS_A_BATCH: Final = 5_000
 CONVERSATIONS_A_BATCH: Final = 500
 TURNS_A_BATCH: Final = 5_000
@@ -39,6 +40,7 @@ QUESTIONS = (
     "What does a new gasket cost?",
     "Is the grinder under warranty for three years too?",
 )
+VERDICTS = {3: Message.Feedback.UP, 7: Message.Feedback.UP, 11: Message.Feedback.UP, 19: Message.Feedback.DOWN}
 ANSWER = "This is a made-up answer of sample data, number {}. It was written by no model and cites no document."
 
 
@@ -86,7 +88,7 @@ def _add_users(count: int) -> Iterator[int]:
     mark = secrets.token_hex(3)  # tells the users of this run from those of earlier ones
     for start in range(0, count, USERS_A_BATCH):
         numbers = range(start, min(start + USERS_A_BATCH, count))
-        users = [User(username=f"sample-{mark}-{n:07}", password=make_password(None)) for n in numbers]
+        users = [User(username=f"{SAMPLE}{mark}-{n:07}", password=make_password(None)) for n in numbers]
         yield from (user.pk for user in User.objects.bulk_create(users))
 
 
@@ -148,6 +150,7 @@ def _messages(batch: list[_Plan], conversations: Iterable[Conversation]) -> Iter
                 content=ANSWER.format(turn + 1),
                 tokens_used=100 + turn % 400,
                 model_used="sample",
+                feedback=VERDICTS.get((plan.number + turn) % 23),
                 created_at=replied,
                 updated_at=replied,
             )

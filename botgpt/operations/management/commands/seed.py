@@ -14,8 +14,11 @@ from django.core.management.base import CommandError
 
 from botgpt.accounts.models import User
 from botgpt.operations.demo import ADMIN_LOGIN, USERNAME, accounts, dialogues, library
-from botgpt.operations.demo.volume import Volume, fill
+from botgpt.operations.demo.calls import fill_calls
+from botgpt.operations.demo.volume import SAMPLE, Volume, fill
 from documents import terminal
+from llm import rollup
+from llm.models import LLMCall
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -27,9 +30,13 @@ examples:
   manage.py seed
   manage.py seed --users 1000 --conversations 20000 --messages 200000
   manage.py seed --conversations 1 --messages 20000     one long conversation of the demo user
+  manage.py seed --users 20 --messages 2000 --calls 100_000
+                                                        a year of the ledger, for the dashboard
   ADMIN_PASSWORD=… manage.py seed                       without DEBUG, where the admin login
                                                         {ADMIN_LOGIN.username} / {ADMIN_LOGIN.password} is refused
 """
+
+MOST_CALLERS = 1_000
 
 
 def amount(text: str) -> int:
@@ -61,16 +68,25 @@ class Command(terminal.Command):
         parser.add_argument(
             "--messages", type=amount, default=0, metavar="N", help="add so many messages in all, two a turn"
         )
+        parser.add_argument(
+            "--calls",
+            type=amount,
+            default=0,
+            metavar="N",
+            help="add so many calls to the ledger, spread over the last year and the sample users, or the demo user",
+        )
         parser.add_argument("--admin-password", metavar="PASSWORD", help="of the new admin login; or ADMIN_PASSWORD")
         parser.add_argument("--force", action="store_true", help="accept a weak or published admin password")
 
-    def handle(self, *, users: int, conversations: int, messages: int, **options: Any) -> None:
+    def handle(self, *, users: int, conversations: int, messages: int, calls: int, **options: Any) -> None:
         password = self._admin_password(options["admin_password"], force=options["force"])
         demo = self._demo(admin_password=password)
         volume = Volume(users, conversations, messages).whole()
         if users or volume.messages:
             self._volume(volume)
-        self.print_json({"demo": demo, "added": asdict(volume)})
+        if calls:
+            self._calls(calls)
+        self.print_json({"demo": demo, "added": asdict(volume) | {"calls": calls}})
 
     def _admin_password(self, given: str | None, *, force: bool) -> str | None:
         """The password for a new admin login; None when there is one already.
@@ -136,3 +152,11 @@ class Command(terminal.Command):
         with self.bar(total=volume.messages, unit=" messages") as bar:
             fill(volume, owner=owner, progress=bar.update)
         self.say(f"Added {volume.users:,} users, {volume.conversations:,} conversations, {volume.messages:,} messages.")
+
+    def _calls(self, count: int) -> None:
+        samples = User.objects.filter(username__startswith=SAMPLE).order_by("-pk")[:MOST_CALLERS]
+        callers = list(samples) or [accounts.ensure_user()[0]]
+        with self.bar(total=count, unit=" calls") as bar:
+            fill_calls(count, users=callers, progress=bar.update, seed=LLMCall.objects.count())
+            rollup.catch_up(least=1)
+        self.say(f"Added {count:,} calls of {len(callers):,} users to the ledger.")
