@@ -365,7 +365,7 @@ def test_many_are_deleted_by_as_many_statements_as_one_and_leave_what_a_single_d
     turn_with_everything(bob)
     bob.conversations.get().delete()
     calls = LLMCall.objects.values_list("conversation", "message", "user__conversation_count", "user__username")
-    assert set(calls) == {(None, None, 0, "alice"), (None, None, 0, "bob")}
+    assert set[Any](calls) == {(None, None, 0, "alice"), (None, None, 0, "bob")}
 
 
 def test_a_long_conversation_is_deleted_alone(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
