@@ -62,7 +62,13 @@ CONVERSATION = {
 
 DETAIL = CONVERSATION | {"messages": [QUESTION, REPLY]}
 TURN = {"user_message": QUESTION, "assistant_message": REPLY}
-NOTHING_YET = {"content": "", "status": "in_progress", "grounded": None, "tokens_used": 0, "citations": []}
+NOTHING_YET: dict[str, object] = {
+    "content": "",
+    "status": "in_progress",
+    "grounded": None,
+    "tokens_used": 0,
+    "citations": [],
+}
 STARTED = REPLY | NOTHING_YET | {"model_used": None}
 NEXT = {"message": "And with a used bulb?"}
 

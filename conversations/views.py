@@ -56,6 +56,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
     serializer_class = ConversationSerializer
     filterset_class = ConversationFilter
     results_name = "conversations"
+    cursor_field = "activity_at"
     lookup_value_converter = "int"
     content_negotiation_class = EventsOrJson
     streams: ClassVar = {"create", "update", "send"}

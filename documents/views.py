@@ -100,6 +100,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
     serializer_class = DocumentSerializer
     permission_classes = (*GenericViewSet.permission_classes, SharedIsReadOnly)
     results_name = "documents"
+    cursor_field = "created_at"
     read_actions = ("search",)
     lookup_value_converter = "int"
     limits: ClassVar = {"create": "uploads", "replace": "uploads"}
@@ -198,7 +199,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
         responses={200: ChunkSerializer(many=True)},
         examples=examples.CHUNKS,
     )
-    @action(detail=True, results_name="chunks")
+    @action(detail=True, results_name="chunks", cursor_field="")
     def chunks(self, request: Request, **kwargs: Any) -> Response:
         page = self.paginate_queryset(self.get_object().chunks.order_by("position"))
         return self.get_paginated_response(ChunkSerializer(page, many=True).data)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from botgpt.accounts.models import AuditEvent
 from conversations.models import Conversation, Message
 from conversations.turns import start_conversation, take_turn
-from documents.ingestion import replace_file
+from documents.versions import replace_file
 from llm.models import LLMCall
 from tests.builders import add_turn, conversation_of, document_of
 from tests.provider_server import reply as says
