@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from documents.batches import in_batches
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+PURGE: Final = "conversations.tasks.purge"
 BATCH = 100
 MESSAGES_A_BATCH = 500
 COLUMNS = (

@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from tqdm import tqdm
 
-from conversations.privacy import delete, inactive_since
+from conversations.privacy import PURGE, delete, inactive_since
+from documents.queue import hand_over
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -43,15 +44,19 @@ class Command(BaseCommand):
         parser.formatter_class = RawDescriptionHelpFormatter
         parser.epilog = EPILOG
         parser.add_argument("--older-than", type=age, required=True, metavar="SPAN", help="e.g. 12h, 90d, 52w")
+        parser.add_argument("--background", action="store_true", help="leave it to a worker, where there is one")
         parser.add_argument("--dry-run", action="store_true", help="say how many would go, and change nothing")
 
-    def handle(self, *, older_than: dt.timedelta, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, older_than: dt.timedelta, background: bool, dry_run: bool, **options: Any) -> None:
         moment = timezone.now() - older_than
         old = inactive_since(moment)
         total = old.count()
         since = f"without activity since {moment:%Y-%m-%d %H:%M} UTC"
         if dry_run:
             self.stdout.write(f"Would delete {total:,} conversations {since}. Nothing was changed.")
+            return
+        if background and hand_over(PURGE, moment.isoformat()):
+            self.stdout.write(f"A worker deletes {total:,} conversations {since}.")
             return
         done = 0
         with tqdm(total=total, unit=" conversations", disable=None, leave=False) as bar:
