@@ -198,6 +198,8 @@ CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "documents"
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"documents": {}, "turns": {}}
 CELERY_TASK_ROUTES = {"conversations.tasks.*": {"queue": "turns"}}
+CELERY_BEAT_SCHEDULE = {"tidy": {"task": "botgpt.operations.tasks.tidy", "schedule": dt.timedelta(hours=1)}}
+PURGE_AFTER_DAYS = env.int("PURGE_AFTER_DAYS", default=0)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a long document keeps no others waiting
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -16,11 +16,10 @@ from llm import booking, ledger
 from llm.types import Attribution
 
 from .jobs import Job, order_again
+from .models import Message
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-
-    from .models import Message
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ logger = logging.getLogger(__name__)
 def give_up_if_abandoned(reply: Message) -> bool:
     """End a running reply whose heartbeat is older than a turn's deadline; False if it may still come."""
     now = timezone.now()
-    if reply.status != reply.Status.IN_PROGRESS or reply.updated_at >= now - dt.timedelta(
+    if reply.status != Message.Status.IN_PROGRESS or reply.updated_at >= now - dt.timedelta(
         seconds=settings.LLM_TURN_SECONDS
     ):
         return False
@@ -42,15 +41,22 @@ def give_up_if_abandoned(reply: Message) -> bool:
     return False
 
 
+def give_up_all_abandoned() -> int:
+    """Look at every reply that nobody may be asking for; how many were given up."""
+    before = timezone.now() - dt.timedelta(seconds=settings.LLM_TURN_SECONDS)
+    silent = Message.objects.filter(status=Message.Status.IN_PROGRESS, updated_at__lt=before)
+    return sum(give_up_if_abandoned(reply) for reply in silent.iterator())
+
+
 def give_up(reply: Message, *, why: str) -> bool:
     """Mark a running reply `incomplete`, with the text it has, unless its row has changed since it was read."""
-    if not _unchanged(reply).update(status=reply.Status.INCOMPLETE, updated_at=timezone.now(), error=why):
+    if not _unchanged(reply).update(status=Message.Status.INCOMPLETE, updated_at=timezone.now(), error=why):
         return False
     logger.warning("Reply %s was given up; conversation %s goes on: %s", reply.pk, reply.conversation_id, why)
     job = Job.of(reply)
     if job is None or job.attempts:
         book_lost_call(reply)
-    type(reply).objects.filter(pk=reply.pk).update(tokens_used=ledger.tokens_of(message_id=reply.pk))
+    Message.objects.filter(pk=reply.pk).update(tokens_used=ledger.tokens_of(message_id=reply.pk))
     return True
 
 
@@ -62,4 +68,4 @@ def book_lost_call(reply: Message) -> None:
 
 
 def _unchanged(reply: Message) -> QuerySet[Message]:
-    return type(reply).objects.filter(pk=reply.pk, status=reply.Status.IN_PROGRESS, updated_at=reply.updated_at)
+    return Message.objects.filter(pk=reply.pk, status=Message.Status.IN_PROGRESS, updated_at=reply.updated_at)

@@ -6,14 +6,14 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.utils import timezone
 
-from .ingestion import process
+from .ingestion import STUCK_AFTER, process
+from .models import Document
 from .versions import replace_file, replace_later
 
 if TYPE_CHECKING:
     from django.core.files import File
-
-    from .models import Document
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,21 @@ def replace_soon(
     if settings.CELERY_BROKER_URL and replace_later(document, **new, hand_over=_order_version):
         return document, False
     return replace_file(document, **new), True
+
+
+def read_forgotten() -> int:
+    """Tell the workers again of documents that no work was noted on for long: a queue may have been lost; how many."""
+    silent = Document.objects.light().filter(updated_at__lt=timezone.now() - STUCK_AFTER)
+    told = [
+        hand_over(READ_DOCUMENT, document.pk, document.sha256)
+        for document in silent.filter(status__in=[Document.Status.PENDING, Document.Status.PROCESSING])
+    ]
+    told += [
+        hand_over(READ_VERSION, document.pk, document.staged["file"])
+        for document in silent.filter(staged__isnull=False)
+        if document.staged
+    ]
+    return sum(told)
 
 
 def _order_version(pk: int, name: str) -> bool:

@@ -166,6 +166,14 @@ def settle(*, user_id: int, tokens: int, cost: Decimal | None, at: dt.datetime) 
     allowances.add(user_id=user_id, day=day, tokens=tokens, cost=units(cost or Decimal(0)))
 
 
+def give_back_expired() -> int:
+    """Give back what dead processes had reserved, for users who may not come again; how many reservations."""
+    expired = list(Hold.objects.filter(expires_at__lte=timezone.now()))
+    for hold in expired:
+        allowances.give_back(hold)
+    return len(expired)
+
+
 def standings(user_id: int) -> list[Standing]:
     """How every limit of the user stands."""
     limits = limits_of(user_id)
