@@ -31,7 +31,9 @@ class QuestionForm(forms.Form):
 
     question = forms.CharField(
         max_length=MAX_QUESTION,
-        widget=UnfoldAdminTextInputWidget({"placeholder": "What would a user ask?", "autocomplete": "off"}),
+        widget=UnfoldAdminTextInputWidget(
+            {"placeholder": "What would a user ask?", "autocomplete": "off", "dir": "auto"}
+        ),
     )
 
 
