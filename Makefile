@@ -9,7 +9,7 @@ CHECK_ENV := DJANGO_SETTINGS_MODULE=tests.settings
 DEPLOY_ENV := SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))') DEBUG=false \
 	ALLOWED_HOSTS=example.com GROQ_API_KEY=not-a-real-key ANONYMOUS_USER= HTTPS=true
 
-.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams check clients check-clients lint format types imports migrations schema deploy audit lock clean browser bench-scale
+.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams check clients check-clients lint format types imports migrations schema deploy audit lock clean browser bench-scale bench-dashboard
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -50,6 +50,9 @@ bench-retrieval: install-dev ## Time search and indexing beside other systems; A
 
 bench-streams: install-dev ## Time what a stream adds to the provider's first token
 	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.first_token
+
+bench-dashboard: install-dev ## Time the admin's dashboard over a ledger of a million rows
+	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.dashboard $(ARGS)
 
 bench-scale: install-dev ## Time every endpoint and admin page on a large database beside an empty one; ARGS for its size
 	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.scale $(ARGS)

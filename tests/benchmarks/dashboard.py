@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 django.setup()
 
+from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402  Django must be set up before
 
 from botgpt.accounts.models import User  # noqa: E402
-from botgpt.operations.demo.calls import fill_calls  # noqa: E402
 from botgpt.operations.management.commands.seed import amount  # noqa: E402
 from llm import rollup  # noqa: E402
 from llm.models import LLMCall  # noqa: E402
@@ -35,6 +35,30 @@ from . import databases  # noqa: E402
 
 ENGINES = {"sqlite": databases.sqlite, "postgresql": databases.postgresql}
 RUNS = 20
+# Calls of the last year in the order of their time: all users alike, two models of which one is the fallback too.
+LEDGER = {
+    "sqlite": """
+        WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %(rows)s)
+        INSERT INTO llm_calls (user_id, purpose, provider, model, attempt, place, outcome, error, prompt_tokens,
+                               completion_tokens, cached_tokens, estimated, cost, latency_ms, request_id, created_at)
+        SELECT %(first)s + abs(random()) %% %(users)s, 'reply', 'groq',
+               CASE WHEN n %% 5 THEN 'openai/gpt-oss-20b' ELSE 'openai/gpt-oss-120b' END, 1,
+               CASE WHEN n %% 25 THEN 1 ELSE 2 END, CASE WHEN n %% 29 THEN 'ok' ELSE 'timeout' END, '',
+               400 + abs(random()) %% 4000, 40 + abs(random()) %% 600, 0, 0, 0.0003, 300 + abs(random()) %% 6000, '',
+               strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now', (31536000.0 * (1.0 * n / %(rows)s - 1)) || ' seconds')
+        FROM numbers
+    """,
+    "postgresql": """
+        INSERT INTO llm_calls (user_id, purpose, provider, model, attempt, place, outcome, error, prompt_tokens,
+                               completion_tokens, cached_tokens, estimated, cost, latency_ms, request_id, created_at)
+        SELECT %(first)s + floor(random() * %(users)s), 'reply', 'groq',
+               CASE WHEN n %% 5 > 0 THEN 'openai/gpt-oss-20b' ELSE 'openai/gpt-oss-120b' END, 1,
+               CASE WHEN n %% 25 > 0 THEN 1 ELSE 2 END, CASE WHEN n %% 29 > 0 THEN 'ok' ELSE 'timeout' END, '',
+               400 + floor(random() * 4000), 40 + floor(random() * 600), 0, false, 0.0003, 300 + floor(random() * 6000),
+               '', now() - interval '365 days' * (1 - 1.0 * n / %(rows)s)
+        FROM generate_series(1, %(rows)s) AS n
+    """,
+}
 PAGES = {
     "7 days": "days=7",
     "30 days": "days=30",
@@ -64,8 +88,7 @@ def main() -> None:
 def measured(rows: int, users: int) -> Iterator[str]:
     """The results as they come."""
     people = User.objects.bulk_create(User(username=f"user{number}") for number in range(users))
-    with tqdm(total=rows, unit=" calls", leave=False) as bar:
-        fill_calls(rows, users=people, progress=bar.update)
+    databases.execute(LEDGER[connection.vendor], {"first": people[0].pk, "users": users, "rows": rows})
     with tqdm(total=rows, unit=" calls", leave=False) as bar:
         seconds = timed(lambda: rollup.catch_up(least=1, progress=bar.update))
     live = LLMCall.objects.filter(pk__gt=RollUp.objects.get().last_id).count()

@@ -239,6 +239,7 @@ def test_the_sums_say_what_the_ledger_says_however_they_were_made(
     assert everything() == live
     assert rollup.differences() == []
     call_command("roll_up", "--rebuild")
+    assert f"Added {LLMCall.objects.count():,} calls" in capsys.readouterr().out
     assert everything() == live
 
 
