@@ -37,6 +37,7 @@ from .serializers import (
     ConversationDetailSerializer,
     ConversationPatchSerializer,
     ConversationSerializer,
+    DetailParams,
     ExportParams,
     HistoryParams,
     MessagePageSerializer,
@@ -106,10 +107,21 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
         )
 
     @extend_schema(
-        summary="Read a conversation with its whole active history", responses={200: ConversationDetailSerializer}
+        summary="Read a conversation with its whole active history, or the end of it",
+        description="Messages that were left out are read with `GET …/messages`; there are none when the first one has "
+        "no `parent_id`.",
+        parameters=[DetailParams],
+        responses={200: ConversationDetailSerializer},
     )
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        return Response(self._whole(self.get_object()))
+        conversation = self.get_object()
+        params = DetailParams(data=request.query_params.dict())
+        params.is_valid(raise_exception=True)
+        if (limit := params.validated_data.get("messages")) is None:
+            return Response(self._whole(conversation))
+        newest, _ = conversation.stretch(through=conversation.active_leaf_id, limit=limit)
+        Message.know_siblings(newest)
+        return Response(self._detail(conversation, newest))
 
     @extend_schema(
         summary="Add a message; the reply is generated before the answer is sent",
