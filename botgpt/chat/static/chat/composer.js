@@ -49,7 +49,7 @@ export class Composer {
     this.models.append(...models.map(({ id, model }) => h("option", { value: id }, model)));
     const before = localStorage.getItem(MODEL);
     if (models.some(({ id }) => id === before)) this.models.value = before;
-    $("#model-choice").hidden = models.length < 2;
+    this.models.hidden = models.length < 2;
   }
 
   focus() {

@@ -29,7 +29,7 @@ export class Conversation {
     this.#following.abort();
     this.#following = new AbortController();
     this.isRunning = false;
-    this.info = null;
+    this.unsent = this.info = null;
     closeSource();
     this.page.composer.idle();
     this.page.earlier.replaceChildren();
@@ -47,10 +47,13 @@ export class Conversation {
 
   /** Read it again, as it is now. */
   async refresh() {
-    if (!this.info || this.isRunning) return;
+    if (!this.info || this.isRunning || this.unsent) return;
     const { signal } = this.#following;
+    const { turn } = this;
     const messages = Math.min(Math.max(PAGE, this.info.messages.length), MOST);
-    this.#show(await get(`${this.path}${query({ messages })}`, { signal }));
+    const info = await get(`${this.path}${query({ messages })}`, { signal });
+    if (this.turn !== turn) return; // the next question was faster
+    this.#show(info);
     await this.#joinRunning();
   }
 
@@ -135,6 +138,7 @@ export class Conversation {
     const question = text === null ? null : thread.add({ role: "user", content: text, status: "complete" });
     const reply = thread.add({ role: "assistant", content: "", status: "in_progress" });
     thread.toEnd();
+    this.unsent = turn;
     return this.#follow(turn, reply, question);
   }
 
@@ -171,6 +175,7 @@ export class Conversation {
     switch (name) {
       case "message.created":
         turn.text = "";
+        this.unsent = null;
         question?.update({ ...question.message, id: data.user_message_id });
         reply.update({ ...reply.message, id: data.assistant_message_id, conversation_id: data.conversation_id });
         this.page.composer.busy(true);
@@ -190,7 +195,7 @@ export class Conversation {
       case "message.cancelled":
         if (!data.message) throw new Error(data.detail);
         reply.update(data.message);
-        announce(spoken(data.message));
+        announce(reply.spoken);
     }
   }
 
@@ -239,6 +244,7 @@ export class Conversation {
   async #back(question) {
     if (question) this.page.composer.text = question.message.content;
     this.page.composer.focus();
+    this.unsent = null;
     if (this.info) await this.refresh();
     else this.page.onLeft();
   }
@@ -256,9 +262,4 @@ function countDown(button, seconds) {
     if (left > 0 && button.isConnected !== false) setTimeout(show, 250);
   };
   show();
-}
-
-function spoken({ status, content }) {
-  if (status === "cancelled") return "Stopped.";
-  return status === "complete" ? `BOT GPT: ${content.replace(/\[\d{1,3}\]/g, "")}` : "No answer.";
 }

@@ -131,6 +131,15 @@ class Reply extends View {
     });
   }
 
+  /** What a screen reader says of it in the end: the text without its marks. */
+  get spoken() {
+    if (this.message.status === "cancelled") return "Stopped.";
+    if (this.message.status !== "complete") return "No answer.";
+    const text = this.body.cloneNode(true);
+    for (const mark of text.querySelectorAll("sup, button")) mark.remove();
+    return `BOT GPT: ${text.textContent}`;
+  }
+
   /** Say something in the place below the text: that a connection is lost, or what went wrong. */
   say(...children) {
     this.foot.replaceChildren(...children);

@@ -9,6 +9,7 @@ const PAGE = 50;
 
 export class Picker {
   chosen = new Set();
+  isSuggested = false; // nobody has chosen yet: a first upload is what is meant
   documents = [];
 
   /** `element` of the page is filled; `onChange` is called when something else is chosen. */
@@ -73,6 +74,8 @@ export class Picker {
       });
       line.remove();
       announce(`${file.name} is ready.`);
+      if (this.isSuggested) this.chosen.clear();
+      this.isSuggested = false;
       this.chosen.add(document.id);
       await this.load();
     } catch (error) {
@@ -119,6 +122,7 @@ export class Picker {
   }
 
   #toggle(id, isChosen) {
+    this.isSuggested = false;
     if (isChosen) this.chosen.add(id);
     else this.chosen.delete(id);
     this.#tell();

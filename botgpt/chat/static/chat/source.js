@@ -14,13 +14,18 @@ let opener = null;
 
 $("#source-close").addEventListener("click", () => dialog.close());
 dialog.addEventListener("close", () => {
+  if (dialog.open) return; // it was only moved
   document.body.classList.remove("has-source");
   if (opener?.isConnected) opener.focus();
 });
 dialog.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !dialog.matches(":modal")) dialog.close();
 });
-wide.addEventListener("change", () => dialog.close());
+wide.addEventListener("change", () => {
+  if (!dialog.open) return;
+  dialog.close();
+  place();
+});
 
 /** Close it, as when another conversation is opened. */
 export function closeSource() {
@@ -34,10 +39,7 @@ export async function openSource(citation) {
   $("#source-title").textContent = name(citation);
   $("#source-file").href = address(`/documents/${citation.document_id}/file`);
   body.replaceChildren(h("p", { class: "quiet" }, "Loading …"));
-  if (!dialog.open) {
-    document.body.classList.toggle("has-source", wide.matches);
-    wide.matches ? dialog.show() : dialog.showModal();
-  }
+  if (!dialog.open) place();
   $("#source-title").focus();
   const window = { start: Math.max(0, citation.quote_start - AROUND), end: citation.quote_end + AROUND };
   try {
@@ -47,6 +49,12 @@ export async function openSource(citation) {
     const gone = error.status === 404 ? "The document was deleted. This was quoted from it:" : detail;
     body.replaceChildren(note("plain", title, gone), h("blockquote", {}, citation.quote));
   }
+}
+
+/** Beside the messages where there is room, else over them. */
+function place() {
+  document.body.classList.toggle("has-source", wide.matches);
+  wide.matches ? dialog.show() : dialog.showModal();
 }
 
 function show(citation, { text, start, end, char_count: length }) {

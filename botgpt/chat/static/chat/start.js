@@ -26,6 +26,7 @@ export class Start {
     if (this.isKnown) return;
     this.isKnown = true;
     const ready = this.picker.documents.filter(({ status }) => status === "ready");
+    this.picker.isSuggested = true;
     this.picker.choose(ready.slice(0, CHOSEN_AT_FIRST).map(({ id }) => id));
     this.choose(ready.length ? "rag" : "open");
   }
