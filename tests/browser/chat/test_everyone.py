@@ -48,7 +48,7 @@ def test_everything_works_with_the_keyboard_alone(chat: ChatPage, provider: Prov
     press("Shift+Enter")
     page.keyboard.type("on the Alta?")
     press("Enter")
-    chat.answered("Three years 1.")
+    chat.answered("Three years1.")
     expect(chat.questions.locator(".body")).to_have_text("How long is the warranty\non the Alta?", use_inner_text=True)
     focus_by_tab(chat, "Source 1", backwards="yes")
     press("Enter")

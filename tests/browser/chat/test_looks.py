@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from tests.browser import screenshots
 from tests.browser.looking import LOOKS
 from tests.provider_server import reply, status, writes
 
@@ -51,16 +52,24 @@ def test_a_conversation_its_sources_and_its_dialogs(
     expect(chat.page.locator("#source mark")).to_be_visible()
     look("chat-source")
     chat.button("Close the source").click()
-    for name, control in (("documents", "4 documents"), ("rename", "Rename …"), ("delete", "Delete …")):
+    for name in ("documents", "rename", "delete"):
         if name != "documents":
             chat.page.locator("summary").click()
             look("chat-menu")
-        chat.button(control).click()
+        chat.page.locator(f"#{name}").click()
         expect(chat.page.get_by_role("dialog")).to_be_visible()
         look(f"chat-{name}")
         chat.button("Cancel").click()
     chat.button("Edit this question").click()
     look("chat-edit")
+
+
+def test_the_picture_of_the_readme_can_be_retaken(chat: ChatPage, provider: ProviderServer) -> None:
+    screenshots.chat(chat.page, provider)
+    expect(chat.replies.locator(".mark button")).to_have_text(["1", "2", "3", "3", "3", "4"])
+    assert screenshots.SCENES["chat"] is screenshots.chat
+    for name in screenshots.SCENES:
+        assert (screenshots.IMAGES / f"{name}.png").stat().st_size < 300_000
 
 
 def test_waiting_and_failing(chat: ChatPage, provider: ProviderServer, look: Callable[..., None]) -> None:
@@ -77,7 +86,7 @@ def test_waiting_and_failing(chat: ChatPage, provider: ProviderServer, look: Cal
     look("chat-failed")
     chat.excuses.append("400")
     chat.ask("x " * 16_001)
-    expect(chat.button("Try again")).to_be_visible()
+    expect(chat.button("Change the question")).to_be_visible()
     look("chat-error")
 
 

@@ -81,9 +81,7 @@ def test_a_question_whose_answer_was_lost_is_sent_again_and_asked_once(
     line.cut()
     line.mend()
     chat.answered("Just once.")
-    assert (
-        line.asked.count(b"POST /api/v1/conversations HTTP") >= 2
-    )  # the browser itself may be the one that repeats it
+    assert line.asked.count(b"POST /api/v1/conversations HTTP") >= 2  # perhaps by the browser itself
     assert len(set(sends)) == 1
     assert len(provider.requests) == 1
     expect(chat.page.get_by_role("link", name="Do you hear me?")).to_have_count(1)
@@ -116,7 +114,7 @@ def test_what_could_not_be_sent_can_be_changed(
     chat.begin()
     chat.excuses.append("400")
     chat.ask("x" * 32_001)
-    expect(chat.page.get_by_role("alert")).to_contain_text("no more than 32000 characters")
+    expect(chat.page.get_by_role("alert")).to_contain_text("Ensure this field has no more than 32000 characters")
     chat.button("Change the question").click()
     expect(chat.box).to_have_value("x" * 32_001)
     expect(chat.box).to_be_focused()

@@ -219,7 +219,7 @@ export class Conversation {
   }
 
   #failed(error, { turn, reply, question }) {
-    const { title, detail, wait } = inWords(error);
+    const { title, detail, wait, mayPass } = inWords(error);
     this.isSilent = false;
     reply.body.classList.remove("is-waiting");
     reply.body.replaceChildren();
@@ -229,7 +229,7 @@ export class Conversation {
       { type: "button", onclick: () => this.#back(question) },
       question ? "Change the question" : "Leave it",
     );
-    reply.say(note("error", title, detail, h("div", { class: "buttons" }, again, !turn.replyId && back)));
+    reply.say(note("error", title, detail, h("div", { class: "buttons" }, mayPass && again, !turn.replyId && back)));
     countDown(again, wait);
   }
 

@@ -53,6 +53,7 @@ export function rendered(text, { marks }) {
     link.target = "_blank";
     link.rel = "noopener noreferrer nofollow";
   }
+  fragment.querySelectorAll("sup.mark").forEach(keepAtItsWord);
   for (const table of fragment.querySelectorAll("table")) {
     const frame = h("div", { class: "scroll", role: "group", "aria-label": "Table", tabindex: 0 });
     table.replaceWith(frame);
@@ -60,6 +61,18 @@ export function rendered(text, { marks }) {
   }
   for (const block of fragment.querySelectorAll("pre")) withCopyButton(block);
   return fragment;
+}
+
+/** A footnote follows its word without a gap, and does not begin a line. */
+function keepAtItsWord(mark) {
+  const { previousSibling: before } = mark;
+  if (before?.nodeType !== Node.TEXT_NODE) return;
+  before.data = before.data.trimEnd();
+  const word = before.data.match(/\S{1,24}$/)?.[0] ?? "";
+  before.data = before.data.slice(0, before.data.length - word.length);
+  const together = h("span", { class: "together" }, word);
+  mark.replaceWith(together);
+  together.append(mark);
 }
 
 function withCopyButton(block) {

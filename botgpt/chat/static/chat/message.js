@@ -148,7 +148,7 @@ class Reply extends View {
   notes() {
     const { status, error, content, grounded, cached } = this.message;
     const notes = [];
-    if (status === "failed") notes.push(note("error", "No answer", `${content} (${error})`));
+    if (status === "failed") notes.push(note("error", "No answer", content, h("p", { class: "why" }, error)));
     if (status === "incomplete")
       notes.push(note("error", "Broken off", "The service was interrupted. Ask again for a whole answer."));
     if (status === "cancelled") notes.push(note("plain", "Stopped", ""));
@@ -159,19 +159,20 @@ class Reply extends View {
   }
 
   actions() {
-    const { id, feedback, content, model_used: model, tokens_used: tokens } = this.message;
+    const { id, status, feedback, content, model_used: model, tokens_used: tokens } = this.message;
     const rate = (name, value, label) =>
       iconButton(name, label, () => this.does.rate(this.message, feedback === value ? null : value), {
         "aria-pressed": String(feedback === value),
       });
+    const isAnswer = status !== "failed";
     const used = [model, tokens ? `${tokens.toLocaleString()} tokens` : null].filter(Boolean).join(", ");
     return h(
       "div",
       { class: "actions", role: "group", "aria-label": "This answer" },
       this.branches(),
-      copyButton("Copy", () => content),
-      rate("up", "up", "Good answer"),
-      rate("down", "down", "Bad answer"),
+      isAnswer && copyButton("Copy", () => content),
+      isAnswer && rate("up", "up", "Good answer"),
+      isAnswer && rate("down", "down", "Bad answer"),
       id && iconButton("again", "Answer again", () => this.does.regenerate(this.message)),
       used && h("span", { class: "used" }, used),
     );

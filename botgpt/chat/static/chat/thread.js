@@ -69,7 +69,8 @@ export class Thread {
 
   /** The text has become longer. */
   grown() {
-    if (this.#follows) scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+    if (this.#follows && this.#views.length)
+      scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
     this.#look();
   }
 

@@ -2,33 +2,35 @@
 
 import { Refused, Unreachable } from "./api.js";
 
-/** `{title, detail, wait}` of an error; `wait` is a number of seconds, or null. */
+const IN_VAIN = new Set([400, 403, 404, 413, 415, 422]); // the same request would get the same answer
+
+/** `{title, detail, wait, mayPass}` of an error: seconds to wait, or null, and whether it is worth trying again. */
 export function inWords(error) {
   if (error instanceof Unreachable) {
-    return { title: "No connection", detail: "The service cannot be reached. Nothing of yours is lost.", wait: null };
+    return words("No connection", "The service cannot be reached. Nothing of yours is lost.");
   }
   if (!(error instanceof Refused)) {
     console.error(error);
-    return { title: "Something went wrong on this page", detail: String(error?.message ?? error), wait: null };
+    return words("Something went wrong on this page", String(error?.message ?? error));
   }
   const { status, code, message, wait, body } = error;
+  const mayPass = !IN_VAIN.has(status);
   if (code === "budget_exceeded") {
-    const reset = `It is full again ${moment(body.resets_at)}.`;
-    return { title: "Your budget is used up", detail: `${message} ${reset}`, wait: null };
+    return words("Your budget is used up", `${message} It is full again ${moment(body.resets_at)}.`);
   }
-  if (status === 429) return { title: "That was a lot at once", detail: "A little patience, then go on.", wait };
-  if (status === 503) return { title: "The service is busy or away", detail: message, wait };
+  if (status === 429) return words("That was a lot at once", "A little patience, then go on.", { wait });
+  if (status === 503) return words("The service is busy or away", message, { wait });
   if (code === "turn_in_progress") {
-    return {
-      title: "A reply is being written here already",
-      detail: "Perhaps in another window. Wait for it, then ask.",
+    return words("A reply is being written here already", "Perhaps in another window. Wait for it, then ask.", {
       wait,
-    };
+    });
   }
-  if (status === 404) return { title: "Not here", detail: message, wait: null };
-  if (status === 413) return { title: "Too large", detail: message, wait: null };
-  return { title: body.error || "That did not work", detail: message, wait };
+  if (status === 404) return words("Not here", message, { mayPass });
+  const fields = Object.values(body.fields ?? {}).flat();
+  return words(body.error || "That did not work", fields.join(" ") || message, { wait, mayPass });
 }
+
+const words = (title, detail, { wait = null, mayPass = true } = {}) => ({ title, detail, wait, mayPass });
 
 /** A moment from now on: "at 14:05", "on Friday at 02:00", "on 1 December at 00:00". */
 export function moment(iso) {
