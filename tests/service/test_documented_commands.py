@@ -59,6 +59,11 @@ def test_the_readmes_question_gets_a_grounded_answer_with_its_citation(service: 
     assert any("three years" in citation["quote"] for citation in reply["citations"])
 
 
+def test_a_document_brings_its_suggested_questions_along(service: Service) -> None:
+    (step,) = commands("docs/chat.md")
+    assert json.loads(run(step, service))["metadata"] == {"questions": ["When does the shop open?"]}
+
+
 def test_the_commands_about_privacy_say_what_they_did(service: Service) -> None:
     export, erase, purge = commands("docs/privacy.md")
     (ROOT / "var/demo.zip").unlink(missing_ok=True)

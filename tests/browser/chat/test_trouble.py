@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -148,21 +149,45 @@ def guarded(browser: Browser, strict: Service, provider: ProviderServer) -> Iter
 
 
 def test_limits_and_budgets_are_told_and_waited_for(guarded: ChatPage, provider: ProviderServer) -> None:
-    expect(guarded.page.locator("#usage")).to_contain_text("20,000 of 20,000 tokens left today")
+    usage, alert = guarded.page.locator("#usage"), guarded.page.get_by_role("alert")
+    expect(usage).to_contain_text("20,000 of 20,000 tokens left today")
+    used = {"prompt_tokens": 18_900, "completion_tokens": 100, "total_tokens": 19_000}
+    provider.will(reply("One.", usage=used))
     guarded.ask("One")
-    guarded.answered("Hello.")
-    expect(guarded.page.locator("#usage")).to_contain_text("19,880 of 20,000 tokens left today")
+    guarded.answered("One.")
+    expect(usage).to_contain_text("1,000 of 20,000 tokens left today")
+    expect(guarded.page.locator("#warnings")).to_contain_text("95 %")
     guarded.ask("Two")
-    guarded.answered("Hello.")
+    expect(alert).to_contain_text("Your budget is used up")
+    expect(alert).to_contain_text(re.compile(r"It is full again (at|on) .*\d\d:\d\d"))
+    guarded.button("Change the question").click()
+    expect(guarded.questions).to_have_count(1)
     guarded.ask("Three")
-    alert = guarded.page.get_by_role("alert")
     expect(alert).to_contain_text("That was a lot at once")
     again = alert.get_by_role("button").first
     expect(again).to_be_disabled()
-    expect(again).to_contain_text("Try again in")
+    expect(again).to_contain_text(re.compile(r"Try again in \d+ s"))
     guarded.button("Change the question").click()
     expect(guarded.box).to_have_value("Three")
-    expect(guarded.questions).to_have_count(2)
+    assert len(provider.requests) == 1
+
+
+def test_a_service_that_is_busy_is_asked_again_after_the_time_it_names(
+    chat: ChatPage, provider: ProviderServer, sends: list[str]
+) -> None:
+    chat.begin()
+    chat.excuses.append("503")
+    busy = {"error": "Unavailable", "detail": "The service is full.", "code": "unavailable", "request_id": "1"}
+    answer = {"status": 503, "headers": {"Retry-After": "2"}, "json": busy}
+    chat.page.route("**/api/v1/conversations", lambda route: route.fulfill(**answer), times=1)
+    chat.ask("Any room?")
+    alert = chat.page.get_by_role("alert")
+    expect(alert).to_contain_text("The service is busy or away. The service is full.")
+    expect(alert.get_by_role("button").first).to_be_disabled()
+    chat.button("Try again").click()
+    chat.answered("Hello.")
+    assert len(sends) == 2
+    assert len(set(sends)) == 1
 
 
 def test_a_login_that_has_ended_leads_to_the_login_and_back(guarded: ChatPage) -> None:
