@@ -9,7 +9,7 @@ CHECK_ENV := DJANGO_SETTINGS_MODULE=tests.settings
 DEPLOY_ENV := SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))') DEBUG=false \
 	ALLOWED_HOSTS=example.com GROQ_API_KEY=not-a-real-key ANONYMOUS_USER= HTTPS=true
 
-.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams check clients check-clients lint format types imports migrations schema deploy audit lock clean browser bench-scale bench-dashboard
+.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams check clients check-clients lint format types imports migrations schema deploy audit lock clean browser bench-scale bench-dashboard screenshots
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -44,6 +44,10 @@ test-postgresql: install-dev ## Run them on PostgreSQL with pgvector, which come
 browser: install-dev ## Run the tests in a browser; installs Debian's Chromium when there is none and it may
 	@sh tests/browser/install.sh
 	@$(RUN) -m pytest tests/browser
+
+screenshots: install-dev ## Retake the pictures in docs/images
+	@sh tests/browser/install.sh
+	@$(RUN) -m tests.browser.screenshots
 
 bench-retrieval: install-dev ## Time search and indexing beside other systems; ARGS="--store 1000000 ..." for more
 	@$(CHECK_ENV) $(RUN) -m tests.benchmarks $(ARGS)

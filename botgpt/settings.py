@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "axes",
     "botgpt.accounts",
     "botgpt.operations",
+    "botgpt.chat",
     "documents",
     "llm",
     "conversations",
@@ -118,7 +119,7 @@ AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "botgpt.accounts.addresses.client_address"
 AXES_LOCKOUT_CALLABLE = "botgpt.api.throttles.account_locked"
 LOGIN_URL = reverse_lazy("login")
-LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+LOGIN_REDIRECT_URL = reverse_lazy("chat")
 # The user that a local call without credentials acts as; empty switches the rule off.
 ANONYMOUS_USER = env.str("ANONYMOUS_USER", default="demo" if DEBUG else "")
 SIMPLE_JWT = {
@@ -229,7 +230,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "botgpt.operations.static.StaticFiles"
     },
 }
 
@@ -417,7 +418,7 @@ UNFOLD = {
     "SITE_HEADER": "BOT GPT",
     "SITE_SYMBOL": "forum",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "botgpt.operations.admin_site.icon"}],
-    "SITE_URL": reverse_lazy("docs"),
+    "SITE_URL": reverse_lazy("chat"),
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "botgpt.operations.admin_site.environment",
     "DASHBOARD_CALLBACK": "botgpt.dashboard.page.context",

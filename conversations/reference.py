@@ -16,6 +16,7 @@ from .serializers import (
     ConversationDetailSerializer,
     ConversationPatchSerializer,
     ConversationSerializer,
+    DetailParams,
     EventsParams,
     FeedbackSerializer,
     HistoryParams,
@@ -61,8 +62,10 @@ CREATE: Final = described(
     examples=examples.CREATE,
 )
 RETRIEVE: Final = described(
-    "Read a conversation with its whole active history",
-    "Oldest message first, along the branch that is followed. For long histories there is `…/messages`.",
+    "Read a conversation with its whole active history, or the end of it",
+    "Oldest message first, along the branch that is followed. What was left out is read with `GET …/messages`; nothing "
+    "was when the first message has no `parent_id`.",
+    parameters=[DetailParams],
     responses={200: ConversationDetailSerializer},
     examples=examples.RETRIEVE,
 )

@@ -247,6 +247,14 @@ class EventsParams(serializers.Serializer[Any]):
     )
 
 
+class DetailParams(serializers.Serializer[Any]):
+    """The query parameters of a conversation."""
+
+    messages = serializers.IntegerField(
+        min_value=1, max_value=200, required=False, help_text="How many of the newest messages come with it; else all."
+    )
+
+
 class HistoryParams(serializers.Serializer[Any]):
     """The query parameters of a stretch of history."""
 

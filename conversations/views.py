@@ -32,6 +32,7 @@ from .serializers import (
     ConversationDetailSerializer,
     ConversationPatchSerializer,
     ConversationSerializer,
+    DetailParams,
     ExportParams,
     HistoryParams,
     MessageSerializer,
@@ -95,7 +96,14 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
 
     @reference.RETRIEVE
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        return Response(self._whole(self.get_object()))
+        conversation = self.get_object()
+        params = DetailParams(data=request.query_params.dict())
+        params.is_valid(raise_exception=True)
+        if (limit := params.validated_data.get("messages")) is None:
+            return Response(self._whole(conversation))
+        newest, _ = conversation.stretch(through=conversation.active_leaf_id, limit=limit)
+        Message.know_siblings(newest)
+        return Response(self._detail(conversation, newest))
 
     @reference.UPDATE
     def update(self, request: Request, **kwargs: Any) -> HttpResponseBase:

@@ -63,6 +63,9 @@ ADD = [
 ]
 READ = [OpenApiExample("A document", DOCUMENT | {"content": CONTENT}, response_only=True)]
 CHUNKS = [OpenApiExample("A chunk", CHUNK | {"token_count": 18}, response_only=True)]
+STRETCH = [
+    OpenApiExample("A sentence", {"start": 0, "end": 41, "char_count": 69, "text": CONTENT[:41]}, response_only=True)
+]
 CHANGE = [
     OpenApiExample("Rename", {"filename": "opening-hours.txt"}, request_only=True),
     OpenApiExample("Renamed", DOCUMENT | {"filename": "opening-hours.txt"}, response_only=True),

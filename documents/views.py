@@ -31,6 +31,8 @@ from .serializers import (
     FileUploadSerializer,
     HitsSerializer,
     SearchSerializer,
+    StretchParams,
+    StretchSerializer,
     TextUploadSerializer,
 )
 
@@ -203,6 +205,22 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
     def chunks(self, request: Request, **kwargs: Any) -> Response:
         page = self.paginate_queryset(self.get_object().chunks.order_by("position"))
         return self.get_paginated_response(ChunkSerializer(page, many=True).data)
+
+    @extend_schema(
+        summary="Read a stretch of a document's text",
+        description="`content[start:end]`, counted in characters, as citations and passages name it.",
+        parameters=[StretchParams],
+        responses={200: StretchSerializer},
+        examples=examples.STRETCH,
+    )
+    @action(detail=True, pagination_class=None)
+    def text(self, request: Request, **kwargs: Any) -> Response:
+        document = self.get_object()
+        params = StretchParams(data=request.query_params.dict())
+        params.is_valid(raise_exception=True)
+        start, end = (min(params.validated_data[name], document.char_count) for name in ("start", "end"))
+        text = document.stretch(start, end)
+        return Response({"start": start, "end": end, "char_count": document.char_count, "text": text})
 
     @extend_schema(
         summary="Download a document's file as it was uploaded",
