@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Subquery
 from django.utils import timezone
 
 from documents.models import Document
@@ -128,7 +128,7 @@ class Conversation(models.Model):
         """The message `through` (the active leaf unless told) and its ancestors, newest first.
 
         Rows are read as they are asked for. A message is stored after its parent, so one backward scan over the
-        conversation meets every ancestor in order; the rows of other branches are passed over.
+        conversation, from the message on, meets every ancestor in order; the rows of other branches are passed over.
 
         Args:
             through: the id of the message to begin with.
@@ -137,7 +137,7 @@ class Conversation(models.Model):
         wanted = self.active_leaf_id if through is None else through
         if wanted is None:
             return
-        earlier = Q(id__lte=wanted)
+        earlier = Q(created_at__lte=Subquery(self.messages.filter(pk=wanted).values("created_at")))
         while True:
             page = list(self.messages.defer("context").filter(earlier).order_by("-created_at", "-id")[:batch])
             for message in page:
@@ -147,7 +147,8 @@ class Conversation(models.Model):
             if wanted is None or len(page) < batch:
                 return
             last = page[-1]
-            earlier = Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, id__lt=last.id)
+            # The index begins to read at the moment; without it each batch would pass over all those before.
+            earlier = Q(created_at__lte=last.created_at) & (Q(created_at__lt=last.created_at) | Q(id__lt=last.id))
 
     def stretch(self, *, through: int | None, limit: int) -> tuple[list[Message], bool]:
         """At most `limit` messages that end with `through`, oldest first; and whether there are older ones."""
@@ -216,6 +217,7 @@ class Message(models.Model):
     )
     context = models.JSONField(null=True, help_text="What was sent with the question, and what was dropped.")
     feedback = models.CharField(max_length=10, choices=Feedback, null=True)  # noqa: DJ001
+    job = models.JSONField(null=True, help_text="How a worker is to generate it; null for a reply that none has.")
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now, help_text="A running reply's heartbeat.")
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from django.contrib.auth import get_user_model
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models import F
 
 from documents.batches import in_batches
+from llm.models import LLMCall
 
-from .models import Conversation, Message
+from .models import Conversation, ConversationDocument, IdempotencyKey, Message
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -14,8 +20,10 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-BATCH = 100
-MESSAGES_A_BATCH = 500
+PURGE: Final = "conversations.tasks.purge"
+BATCH: Final = 500
+MESSAGES_A_BATCH: Final = 500
+MESSAGES_A_DELETION: Final = 2_000
 COLUMNS = (
     *("id", "title", "mode", "message_count", "active_leaf_id", "summary", "summarized_through", "created_at"),
     *("updated_at", "activity_at"),
@@ -54,7 +62,44 @@ def _messages(conversation: Conversation) -> Iterator[dict[str, Any]]:
 
 def delete(conversations: QuerySet[Conversation]) -> Iterator[list[int]]:
     """Delete them with their messages, batch by batch; gives the ids of each. The owners' counters follow."""
-    for batch in in_batches(conversations, size=BATCH):
-        ids = [conversation.pk for conversation in batch]
-        conversations.filter(pk__in=ids).delete()  # asked again: somebody may have gone on with one meanwhile
+    for ids in _batches(conversations):
+        yield _delete(conversations.filter(pk__in=ids))  # asked again: somebody may have gone on with one meanwhile
+
+
+def _batches(conversations: QuerySet[Conversation]) -> Iterator[list[int]]:
+    """Their ids, so many at once that a transaction neither holds many rows nor lasts; a long one is alone."""
+    for page in in_batches(conversations.only("pk", "user_id", "message_count"), size=BATCH):
+        ids: list[int] = []
+        messages = 0
+        for conversation in page:
+            if ids and messages + conversation.message_count > MESSAGES_A_DELETION:
+                yield ids
+                ids, messages = [], 0
+            ids.append(conversation.pk)
+            messages += conversation.message_count
         yield ids
+
+
+@transaction.atomic
+def _delete(conversations: QuerySet[Conversation]) -> list[int]:
+    """What the cascade does, by one statement a table: it would read each message first, and count each owner down
+    conversation by conversation.
+    """
+    owners = dict(conversations.order_by("pk").select_for_update().values_list("pk", "user_id"))
+    ids = list(owners)
+    messages = Message.objects.filter(conversation__in=ids)
+    LLMCall.objects.filter(conversation__in=ids).update(conversation=None, message=None)
+    for rows in (
+        IdempotencyKey.objects.filter(reply__in=messages.values("pk")),
+        ConversationDocument.objects.filter(conversation__in=ids),
+        messages,
+        Conversation.objects.filter(pk__in=ids),
+    ):
+        rows._raw_delete(DEFAULT_DB_ALIAS)
+    users = get_user_model().objects
+    by_count = defaultdict(list)
+    for user_id, count in Counter(owners.values()).items():
+        by_count[count].append(user_id)
+    for count, user_ids in by_count.items():
+        users.filter(pk__in=user_ids).update(conversation_count=F("conversation_count") - count)
+    return ids

@@ -145,15 +145,33 @@ def reserve(*, user_id: int | None, tokens: int, cost: Decimal | None) -> Reserv
             wanted = _wanted(hold, standing.scope)
             if standing.used + wanted > standing.limit:
                 alone = standing.spent + wanted <= standing.limit
-                until_reset = math.ceil((standing.resets_at - timezone.now()).total_seconds())
-                raise BudgetExceeded(standing, retry_after=RUNNING_SECONDS if alone else max(1, until_reset))
+                raise BudgetExceeded(standing, retry_after=RUNNING_SECONDS) if alone else _exceeded(standing)
     return Reservation(hold, limits=limits)
+
+
+def require_some(user_id: int) -> None:
+    """Refuse somebody who has nothing left of a budget; for work that is reserved later, in another process.
+
+    Raises:
+        BudgetExceeded: a budget is spent.
+    """
+    for standing in standings(user_id):
+        if standing.spent >= standing.limit:
+            raise _exceeded(standing)
 
 
 def settle(*, user_id: int, tokens: int, cost: Decimal | None, at: dt.datetime) -> None:
     """Add a call to what its user has spent; in the transaction that writes the call's ledger row."""
     day = at.astimezone(dt.UTC).date()
     allowances.add(user_id=user_id, day=day, tokens=tokens, cost=units(cost or Decimal(0)))
+
+
+def give_back_expired() -> int:
+    """Give back what dead processes had reserved, for users who may not come again; how many reservations."""
+    expired = list(Hold.objects.filter(expires_at__lte=timezone.now()))
+    for hold in expired:
+        allowances.give_back(hold)
+    return len(expired)
 
 
 def standings(user_id: int) -> list[Standing]:
@@ -168,6 +186,11 @@ def spent(allowance: Allowance, scope: str) -> int | Decimal:
     """In the period that runs now; the row may still be of an earlier one."""
     begun = allowance.day >= first_day(scope, today())
     return _amount(getattr(allowance, scope) if begun else 0, scope)
+
+
+def _exceeded(standing: Standing) -> BudgetExceeded:
+    until_reset = math.ceil((standing.resets_at - timezone.now()).total_seconds())
+    return BudgetExceeded(standing, retry_after=max(1, until_reset))
 
 
 def _take(hold: Hold, limits: dict[str, int]) -> bool:

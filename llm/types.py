@@ -46,6 +46,7 @@ class Passage:
     cites it by. `score` is the best of its chunks, 0 to 1.
 
     Attributes:
+        keyword_rank, vector_rank: the best place that one of them had in each search alone.
         flags: in which ways it reads like instructions to a model, see `suspicion`; mostly none.
         flagged_chunks: the ids of the chunks that do.
     """
@@ -60,6 +61,8 @@ class Passage:
     chunks: tuple[ChunkSpan, ...]
     flags: tuple[str, ...] = ()
     flagged_chunks: tuple[int, ...] = ()
+    keyword_rank: int | None = None
+    vector_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

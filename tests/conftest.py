@@ -6,6 +6,7 @@ import ipaddress
 import socket
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from rest_framework.test import APIClient
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_django import Settings
+
+# How long an example takes says more about the machine's other work than about the code.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Pages of a list, as the contract prints them: `{conversations, total, page, page_size}`."""
+"""Pages of a list, as the contract prints them: `{conversations, total, page, page_size}`, and the link to the next."""
 
 from __future__ import annotations
 
@@ -7,43 +7,69 @@ from typing import TYPE_CHECKING, Any
 from rest_framework import serializers
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
+
+from .cursors import Cursor
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
 MAX_PAGE_SIZE = 100
 
 
-class PageParams(serializers.Serializer[dict[str, int]]):
+class CursorField(serializers.Field[Cursor, str, str, Any]):
+    """Text to a `Cursor`."""
+
+    def to_internal_value(self, data: str) -> Cursor:
+        try:
+            return Cursor.parse(data)
+        except (ValueError, OverflowError) as exc:
+            raise serializers.ValidationError("Take the cursor from the `Link` of the page before.") from exc
+
+
+class PageParams(serializers.Serializer[dict[str, Any]]):
     """The query parameters of a paged list."""
 
     # The upper bound keeps OFFSET inside 64 bits.
     page = serializers.IntegerField(min_value=1, max_value=10_000_000, default=1)
     page_size = serializers.IntegerField(min_value=1, max_value=MAX_PAGE_SIZE, default=20)
+    cursor = CursorField(required=False)
 
 
 class NamedPagination(BasePagination):
     """Numbered pages under the name that the view gives them with `results_name`.
 
-    A page past the end is empty, not an error. A view that knows its total without counting has `get_total`.
+    A page past the end is empty, not an error. A view that knows its total without counting has `get_total`. One whose
+    rows come newest first by a moment, then by key, names that moment in `cursor_field`: its answers link to the next
+    page, which costs the same at any depth, while a numbered page is counted off from the first row.
     """
 
     results_name = "results"
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        self.results_name = getattr(view, "results_name", self.results_name)
+        moment = getattr(view, "cursor_field", "")
         params = PageParams(data=request.query_params.dict())
         params.is_valid(raise_exception=True)
         self.page: int = params.validated_data["page"]
         self.page_size: int = params.validated_data["page_size"]
-        self.results_name = getattr(view, "results_name", self.results_name)
-        get_total = getattr(view, "get_total", None)
-        self.total: int = get_total(queryset) if get_total else queryset.count()
-        start = (self.page - 1) * self.page_size
-        return list(queryset[start : start + self.page_size])
+        cursor: Cursor | None = params.validated_data.get("cursor") if moment else None
+        if cursor:
+            self.page, self.total = cursor.page, cursor.total
+            found = list(cursor.rest_of(queryset, moment=moment)[: self.page_size + 1])
+        else:
+            self.total = self._total(queryset, view)
+            start = (self.page - 1) * self.page_size
+            found = list(queryset[start : start + self.page_size + 1])
+        rows = found[: self.page_size]
+        self.next = self._link(request, rows[-1], moment) if moment and len(found) > self.page_size else None
+        return rows
 
     def get_paginated_response(self, data: Any) -> Response:
-        return Response({self.results_name: data, "total": self.total, "page": self.page, "page_size": self.page_size})
+        body = {self.results_name: data, "total": self.total, "page": self.page, "page_size": self.page_size}
+        return Response(body, headers={"Link": f'<{self.next}>; rel="next"'} if self.next else None)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         name = self.results_name
@@ -60,8 +86,32 @@ class NamedPagination(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        limits = {"page": {"maximum": 10_000_000, "default": 1}, "page_size": {"maximum": MAX_PAGE_SIZE, "default": 20}}
-        return [
-            {"name": name, "in": "query", "required": False, "schema": {"type": "integer", "minimum": 1} | limit}
-            for name, limit in limits.items()
+        page = {"type": "integer", "minimum": 1, "maximum": 10_000_000, "default": 1}
+        size = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": 20}
+        parameters = [
+            {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
+            for name, schema, description in (
+                ("page", page, "Which page, counted from 1."),
+                ("page_size", size, "How many there are on a page."),
+            )
         ]
+        if getattr(view, "cursor_field", ""):
+            about = (
+                'Where the page begins, in place of `page`: from the address that the `Link` header (`rel="next"`) of '
+                "the page before gives. It costs the same at any depth, and skips and repeats nothing when rows are "
+                "added at the top; `total` stays what it was on the first page."
+            )
+            parameters.append(
+                {"name": "cursor", "in": "query", "required": False, "description": about, "schema": {"type": "string"}}
+            )
+        return parameters
+
+    @staticmethod
+    def _total(queryset: QuerySet[Any], view: APIView | None) -> int:
+        get_total = getattr(view, "get_total", None)
+        return int(get_total(queryset) if get_total else queryset.count())
+
+    def _link(self, request: Request, last: Any, moment: str) -> str:
+        cursor = Cursor(at=getattr(last, moment), key=last.pk, page=self.page + 1, total=self.total)
+        address = remove_query_param(request.build_absolute_uri(), "page")
+        return str(replace_query_param(address, "cursor", str(cursor)))

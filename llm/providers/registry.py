@@ -85,6 +85,19 @@ def configured_models() -> list[str]:
     return [name if name == "offline" else f"{name}/{model}" for name, model in usable_chain()]
 
 
+def configured_model(name: str) -> str:
+    """The one of `configured_models` that is meant: by that name, or as its provider calls it.
+
+    Raises:
+        LookupError: none is; it says which there are.
+    """
+    models = configured_models()
+    for model in models:
+        if name in {model, model.partition("/")[2]}:
+            return model
+    raise LookupError(f"{name!r} is not configured. Known are {', '.join(models)}.")
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """How a model does in this process: failures in a row, and for how many seconds it is left alone."""

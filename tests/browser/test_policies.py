@@ -16,6 +16,7 @@ ADMIN_PAGES = [
     "conversations/conversation/",
     "conversations/conversation/1/change/",
     "documents/document/1/change/",
+    "documents/document/1/change/?question=warranty",
     "documents/document/add/",
     "accounts/user/1/change/",
     "accounts/apikey/add/",

@@ -228,7 +228,7 @@ def latencies_of(question: Question) -> tuple[Counter[int], list[tuple[int, int]
 
 
 def test_the_sums_say_what_the_ledger_says_however_they_were_made(
-    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many([alice, bob, None], 300)
     live = everything()
@@ -240,6 +240,7 @@ def test_the_sums_say_what_the_ledger_says_however_they_were_made(
     assert everything() == live
     assert rollup.differences() == []
     call_command("roll_up", "--rebuild")
+    assert f"Added {LLMCall.objects.count():,} calls" in capsys.readouterr().out
     assert everything() == live
 
 

@@ -20,7 +20,8 @@ from django.test import Client
 
 from botgpt.accounts.models import ApiKey, User
 from botgpt.operations import privacy
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, ConversationDocument, IdempotencyKey, Message
+from conversations.privacy import delete
 from documents.models import Document
 from llm.booking import book
 from llm.models import Allowance, Budget, LLMCall
@@ -30,7 +31,7 @@ from tests.builders import add_turn, conversation_of, document_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_django import Settings
+    from pytest_django import DjangoAssertNumQueries, Settings
 
 WORD = "xylophagous"  # in everything of alice's, and nowhere else
 SAID = f"The {WORD} beetle eats oak."
@@ -188,7 +189,7 @@ def test_a_long_account_is_read_in_batches(alice: User, tmp_path: Path, monkeypa
     assert len(json.loads(files["ledger.json"])) == 6
 
 
-@pytest.mark.usefixtures("db")
+@pytest.mark.usefixtures("alice")
 @pytest.mark.parametrize("command", ["export_user", "erase_user"])
 def test_an_unknown_user_is_told(command: str) -> None:
     with pytest.raises(CommandError, match="There is no user 'nobody'"):
@@ -339,6 +340,40 @@ def test_purge_deletes_what_is_old_and_keeps_counters_documents_and_the_ledger(
     assert Document.objects.count() == 1
     call = LLMCall.objects.get()
     assert (call.user, call.conversation) == (bob, None)
+
+
+def test_many_are_deleted_by_as_many_statements_as_one_and_leave_what_a_single_deletion_leaves(
+    alice: User, bob: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    def turn_with_everything(user: User) -> None:
+        conversation = conversation_of(user, turns=3, documents=[document])
+        reply = add_turn(conversation)
+        IdempotencyKey.objects.create(user=user, key=f"key {conversation.pk}", fingerprint="", reply=reply)
+        fields = {"provider": "x", "model": "y", "outcome": "ok"}
+        LLMCall.objects.create(user=user, conversation=conversation, message=reply, **fields)
+
+    document = document_of(None, SAID)
+    for number in (1, 5):
+        for _ in range(number):
+            turn_with_everything(alice)
+        with django_assert_num_queries(
+            11
+        ):  # the ids, and the batch after; a savepoint and its end; 5 tables, the counter, the rows
+            assert len(list(delete(alice.conversations.all()))) == 1
+        for model in (Conversation, Message, IdempotencyKey, ConversationDocument):
+            assert not model._base_manager.exists(), model
+    turn_with_everything(bob)
+    bob.conversations.get().delete()
+    calls = LLMCall.objects.values_list("conversation", "message", "user__conversation_count", "user__username")
+    assert set[Any](calls) == {(None, None, 0, "alice"), (None, None, 0, "bob")}
+
+
+def test_a_long_conversation_is_deleted_alone(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conversations.privacy.MESSAGES_A_DELETION", 8)
+    ids = [conversation_of(alice, turns=turns).pk for turns in (1, 2, 9, 2, 2, 1)]
+    assert list(delete(alice.conversations.all())) == [ids[:2], ids[2:3], ids[3:5], ids[5:]]
+    alice.refresh_from_db()
+    assert alice.conversation_count == 0
 
 
 @pytest.mark.parametrize("span", ["90", "0d", "3x", "-1d", "99999d"])

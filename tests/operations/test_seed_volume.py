@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from botgpt.accounts.models import User
 from botgpt.operations.demo import volume
 from botgpt.operations.demo.volume import Volume, fill
 from conversations.models import Conversation, Message
+from llm.ledger import tokens_of
+from llm.limits import dollars, today
+from llm.models import Allowance, LLMCall
+from tests.builders import add_turn, conversation_of
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +61,54 @@ def test_every_conversation_is_one_path_from_its_first_question_to_its_active_en
         assert conversation.active_leaf == in_order[-1]
         assert conversation.created_at == in_order[0].created_at
         assert conversation.activity_at == conversation.updated_at == in_order[-1].created_at <= timezone.now()
+
+
+def test_every_reply_has_its_call_in_the_ledger_with_its_tokens_and_its_cost(alice: User) -> None:
+    make(alice, users=2, conversations=5, messages=90)
+    for reply in Message.objects.filter(role="assistant").select_related("conversation"):
+        call = LLMCall.objects.get(message=reply, outcome="ok")
+        assert (call.user_id, call.conversation_id) == (reply.conversation.user_id, reply.conversation_id)
+        assert (call.model, call.created_at) == (reply.model_used, reply.created_at)
+        assert call.price is not None
+        each = (
+            call.prompt_tokens * Decimal(call.price["input_mtok"]),
+            call.completion_tokens * Decimal(call.price["output_mtok"]),
+        )
+        assert call.cost == sum(each) / 1_000_000 > 0
+        assert reply.tokens_used == tokens_of(message_id=reply.pk) > 0
+    failed = LLMCall.objects.exclude(outcome="ok")
+    assert {(call.outcome, call.cost, call.attempt) for call in failed} == {("timeout", None, 1)}
+    assert LLMCall.objects.filter(outcome="ok", attempt=2).count() == len(failed)
+
+
+def test_every_allowance_is_what_adding_up_the_ledger_gives(alice: User) -> None:
+    make(alice, users=2, conversations=40, messages=200)
+    make(alice, conversations=1, messages=6_000)  # goes on over midnight
+    for user in User.objects.all():
+        calls = LLMCall.objects.filter(user=user)
+        last = calls.order_by("created_at").last()
+        assert last is not None
+        allowance = Allowance.objects.get(user=user)
+        day = last.created_at.date()
+        assert allowance.day == day <= today()
+        for begins, tokens, cost in (
+            (day, allowance.day_tokens, allowance.day_cost),
+            (day.replace(day=1), allowance.month_tokens, allowance.month_cost),
+        ):
+            spent = calls.filter(created_at__date__gte=begins).aggregate(
+                tokens=Sum(F("prompt_tokens") + F("completion_tokens")), dollars=Sum("cost")
+            )
+            assert tokens == spent["tokens"] > 0
+            assert dollars(cost) == spent["dollars"]
+
+
+def test_what_is_added_afterwards_gets_keys_of_its_own(alice: User) -> None:
+    before = conversation_of(alice, turns=1)
+    make(alice, users=1, conversations=2, messages=8)
+    after = conversation_of(alice, turns=1)
+    add_turn(before)
+    assert after.pk > before.pk
+    assert (Conversation.objects.count(), Message.objects.count()) == (4, 14)
 
 
 def test_later_conversations_were_active_later(alice: User) -> None:

@@ -1,33 +1,40 @@
 """Large amounts of made-up conversations, to see how everything behaves when there is much of it.
 
-The rows are as the application would have written them: counters, the chain of parents and the active end agree. Each
-batch is one transaction, so that an interrupted run leaves whole conversations behind.
+The rows are as the application would have written them: counters, the chain of parents, the active end, the ledger and
+what it adds up to agree. Each batch is one transaction, so that an interrupted run leaves whole conversations behind.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import secrets
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F
 from django.utils import timezone
 
 from botgpt.accounts.models import User
 from conversations.models import Conversation, Message
+from llm import allowances
+from llm.limits import units
+from llm.models import LLMCall
+
+from .rows import Row, reserve, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 SAMPLE: Final = "sample-"  # begins the names of the users
-USERS_A_BATCH: Final = 5_000
-CONVERSATIONS_A_BATCH: Final = 500
-TURNS_A_BATCH: Final = 5_000
+USERS_A_BATCH: Final = 20_000
+CONVERSATIONS_A_BATCH: Final = 5_000
+TURNS_A_BATCH: Final = 10_000
 SPAN = dt.timedelta(days=365)
 PACE = dt.timedelta(minutes=1)  # between two turns of a conversation
 THINKING = dt.timedelta(seconds=3)
@@ -40,8 +47,28 @@ QUESTIONS = (
     "What does a new gasket cost?",
     "Is the grinder under warranty for three years too?",
 )
-VERDICTS = {3: Message.Feedback.UP, 7: Message.Feedback.UP, 11: Message.Feedback.UP, 19: Message.Feedback.DOWN}
 ANSWER = "This is a made-up answer of sample data, number {}. It was written by no model and cites no document."
+PROVIDER = "sample"
+MODELS = ("sample-small", "sample-large")
+PRICES = {"sample-small": (Decimal("0.1"), Decimal("0.5")), "sample-large": (Decimal("0.15"), Decimal("0.75"))}
+PRICE_TEXTS = {
+    name: json.dumps({"input_mtok": str(given), "output_mtok": str(gained)}) for name, (given, gained) in PRICES.items()
+}
+FEEDBACK = {1: "up", 2: "up", 3: "down"}  # of every twenty replies
+FAILED_EVERY = 40  # replies: one came at the second attempt
+
+USER = ("id", "username", "password", "created_at")
+CONVERSATION = (
+    *("id", "user_id", "title", "message_count", "active_leaf_id", "created_at", "updated_at", "activity_at"),
+)
+MESSAGE = (
+    *("id", "conversation_id", "parent_id", "role", "content", "tokens_used", "model_used", "citations", "feedback"),
+    *("created_at", "updated_at"),
+)
+CALL = (
+    *("id", "user_id", "conversation_id", "message_id", "provider", "model", "attempt", "outcome", "prompt_tokens"),
+    *("completion_tokens", "cost", "price", "latency_ms", "created_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +113,14 @@ class _Plan:
 
 def _add_users(count: int) -> Iterator[int]:
     mark = secrets.token_hex(3)  # tells the users of this run from those of earlier ones
+    password, now = make_password(None), timezone.now()  # with which nobody can log in
     for start in range(0, count, USERS_A_BATCH):
         numbers = range(start, min(start + USERS_A_BATCH, count))
-        users = [User(username=f"{SAMPLE}{mark}-{n:07}", password=make_password(None)) for n in numbers]
-        yield from (user.pk for user in User.objects.bulk_create(users))
+        with transaction.atomic():
+            keys = reserve(User, len(numbers))
+            names = (f"{SAMPLE}{mark}-{n:07}" for n in numbers)
+            write(User, USER, ((key, name, password, now) for key, name in zip(keys, names, strict=True)))
+        yield from keys
 
 
 def _plans(volume: Volume, owners: list[int]) -> Iterator[_Plan]:
@@ -113,57 +144,64 @@ def _next_batch(plans: Iterator[_Plan]) -> Iterator[_Plan]:
 
 
 def _write(batch: list[_Plan]) -> None:
-    conversations = Conversation.objects.bulk_create(
-        Conversation(
-            user_id=plan.user_id,
-            title=f"{QUESTIONS[plan.number % len(QUESTIONS)]} ({plan.number + 1})",
-            message_count=2 * plan.turns,
-            activity_at=plan.ends,
-            updated_at=plan.ends,
-        )
-        for plan in batch
-    )
-    Message.objects.bulk_create(_messages(batch, conversations), batch_size=TURNS_A_BATCH)
-    _connect([conversation.pk for conversation in conversations])
+    conversations: list[Row] = []
+    messages: list[Row] = []
+    calls: list[Row] = []
+    keys = iter(reserve(Message, 2 * sum(plan.turns for plan in batch)))
+    for plan, key in zip(batch, reserve(Conversation, len(batch)), strict=True):
+        own = list(_messages(plan, key, keys))
+        messages += own
+        calls += _calls(plan, key, own)
+        first, last = own[0], own[-1]
+        title = f"{QUESTIONS[plan.number % len(QUESTIONS)]} ({plan.number + 1})"
+        conversations.append((key, plan.user_id, title, 2 * plan.turns, last[0], first[-1], plan.ends, plan.ends))
+    write(Conversation, CONVERSATION, conversations)
+    write(Message, MESSAGE, messages)
+    write(LLMCall, CALL, ((key, *call) for key, call in zip(reserve(LLMCall, len(calls)), calls, strict=True)))
+    _add_up(batch, calls)
+
+
+def _messages(plan: _Plan, conversation: int, keys: Iterator[int]) -> Iterator[Row]:
+    parent = None
+    for turn in range(plan.turns):
+        replied = plan.ends - PACE * (plan.turns - turn - 1)
+        asked = replied - THINKING
+        question, reply, place = next(keys), next(keys), plan.number + turn
+        text = QUESTIONS[place % len(QUESTIONS)]
+        yield question, conversation, parent, "user", text, 0, None, "[]", None, asked, asked
+        text, model, given = ANSWER.format(turn + 1), MODELS[place % 3 == 0], FEEDBACK.get(place % 20)
+        yield reply, conversation, question, "assistant", text, sum(_tokens(turn)), model, "[]", given, replied, replied
+        parent = reply
+
+
+def _tokens(turn: int) -> tuple[int, int]:
+    """Of the prompt, which grows with the history, and of the answer."""
+    return 80 + 40 * min(turn, 50), 20 + turn % 200
+
+
+def _calls(plan: _Plan, conversation: int, messages: list[Row]) -> Iterator[Row]:
+    for turn, message in enumerate(messages[1::2]):
+        reply, model, at, attempt = message[0], message[6], message[-1], 1
+        whose = (plan.user_id, conversation, reply, PROVIDER, model)
+        if (plan.number + turn) % FAILED_EVERY == 0:
+            yield *whose, attempt, "timeout", 0, 0, None, None, 1_000, at
+            attempt = 2
+        sent, gained = _tokens(turn)
+        per_sent, per_gained = PRICES[model]
+        cost = (sent * per_sent + gained * per_gained) / 1_000_000
+        yield *whose, attempt, "ok", sent, gained, cost, PRICE_TEXTS[model], 400 + 7 * gained, at
+
+
+def _add_up(batch: list[_Plan], calls: list[Row]) -> None:
+    """Count the conversations of their owners, and add the calls to what they spent."""
     users_by_count = defaultdict(list)
     for user_id, count in Counter(plan.user_id for plan in batch).items():
         users_by_count[count].append(user_id)
     for count, user_ids in users_by_count.items():
         User.objects.filter(pk__in=user_ids).update(conversation_count=F("conversation_count") + count)
-
-
-def _messages(batch: list[_Plan], conversations: Iterable[Conversation]) -> Iterator[Message]:
-    for plan, conversation in zip(batch, conversations, strict=True):
-        for turn in range(plan.turns):
-            replied = plan.ends - PACE * (plan.turns - turn - 1)
-            asked = replied - THINKING
-            yield Message(
-                conversation=conversation,
-                role=Message.Role.USER,
-                content=QUESTIONS[(plan.number + turn) % len(QUESTIONS)],
-                created_at=asked,
-                updated_at=asked,
-            )
-            yield Message(
-                conversation=conversation,
-                role=Message.Role.ASSISTANT,
-                content=ANSWER.format(turn + 1),
-                tokens_used=100 + turn % 400,
-                model_used="sample",
-                feedback=VERDICTS.get((plan.number + turn) % 23),
-                created_at=replied,
-                updated_at=replied,
-            )
-
-
-def _connect(conversation_ids: list[int]) -> None:
-    """Chain the messages of each conversation in the order of their times, and make the last one its active end."""
-    earlier = Message.objects.filter(conversation=OuterRef("conversation"), created_at__lt=OuterRef("created_at"))
-    Message.objects.filter(conversation__in=conversation_ids).update(
-        parent=Subquery(earlier.order_by("-created_at").values("pk")[:1])
-    )
-    own = Message.objects.filter(conversation=OuterRef("pk"))
-    Conversation.objects.filter(pk__in=conversation_ids).update(
-        active_leaf=Subquery(own.order_by("-created_at").values("pk")[:1]),
-        created_at=Subquery(own.order_by("created_at").values("created_at")[:1]),
-    )
+    spent: dict[tuple[int, dt.date], list[int]] = defaultdict(lambda: [0, 0])
+    for user_id, *_, sent, gained, cost, _price, _latency, at in calls:
+        amounts = spent[user_id, at.date()]
+        amounts[0] += sent + gained
+        amounts[1] += units(cost or Decimal(0))
+    allowances.add_all(allowances.Spent(user_id, day, tokens, cost) for (user_id, day), (tokens, cost) in spent.items())

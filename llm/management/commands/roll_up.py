@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
+from django.core.management.base import CommandError
 
+from documents import terminal
 from llm import rollup
 from llm.sums import RollUp
 
@@ -27,14 +26,14 @@ examples:
 DAYS_NAMED = 10
 
 
-class Command(BaseCommand):
+class Command(terminal.Command):
     """Sees to the sums of the ledger."""
+
+    epilog = EPILOG
 
     help = "Add up the ledger by day, model and user, for the dashboard and the report."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.formatter_class = RawDescriptionHelpFormatter
-        parser.epilog = EPILOG
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--rebuild", action="store_true", help="drop the sums and make them anew")
         what.add_argument("--check", action="store_true", help="compare them with the ledger; reads all of it")
@@ -45,16 +44,22 @@ class Command(BaseCommand):
             return
         if rebuild:
             rollup.forget_sums()
-        expected = rollup.waiting(RollUp.objects.first())
-        with tqdm(total=expected, unit=" calls", disable=None, leave=False) as bar:
-            rollup.catch_up(least=1, progress=bar.update)
-            added = bar.n
+        added: list[int] = []
+        with self.bar(total=rollup.waiting(RollUp.objects.first()), unit=" calls") as bar:
+
+            def count(rows: int) -> None:
+                added.append(rows)
+                bar.update(rows)
+
+            rollup.catch_up(least=1, progress=count)
         left = rollup.waiting(RollUp.objects.first())
-        self.stdout.write(f"Added {added:,} calls to the sums; {left:,} are too new and are added up when read.")
+        self.say(f"Added {sum(added):,} calls to the sums; {left:,} are too new and are added up when read.")
+        self.print_json({"added": sum(added), "left": left})
 
     def _check(self) -> None:
         if not (days := rollup.differences()):
-            self.stdout.write(self.style.SUCCESS("The sums are what the ledger adds up to."))
+            self.say("The sums are what the ledger adds up to.", self.style.SUCCESS)
+            self.print_json({"differences": []})
             return
         named = ", ".join(str(day) for day in days[:DAYS_NAMED]) + (", …" if len(days) > DAYS_NAMED else "")
         raise CommandError(f"The sums are not what the ledger adds up to: {named}. Run manage.py roll_up --rebuild.")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
-from botgpt.accounts.models import ApiKey, AuditEvent, User
+from botgpt.accounts.models import ApiKey, AuditEvent
+from documents import terminal
+from documents.terminal import user_named
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -32,14 +34,14 @@ def duration(text: str) -> dt.timedelta:
     return dt.timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
-class Command(BaseCommand):
+class Command(terminal.Command):
     """Issues an API key."""
+
+    epilog = EPILOG
 
     help = "Create an API key for a user and print its token, which is stored nowhere and cannot be shown again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.formatter_class = RawDescriptionHelpFormatter
-        parser.epilog = EPILOG
         parser.add_argument("user", metavar="USER", help="the username")
         parser.add_argument("--name", default="command line", help="what the key is for (default: %(default)s)")
         parser.add_argument(
@@ -62,9 +64,7 @@ class Command(BaseCommand):
         quiet: bool,
         **options: Any,
     ) -> None:
-        owner = User.objects.filter(username=user).first()
-        if owner is None:
-            raise CommandError(f"There is no user {user!r}. {self._known_users()}")
+        owner = user_named(user)
         if not owner.is_active:
             raise CommandError(f"The user {user!r} is not active, so a key would not work.")
         key, token = ApiKey.objects.issue(
@@ -74,18 +74,15 @@ class Command(BaseCommand):
             expires_at=timezone.now() + expires if expires else None,
         )
         AuditEvent.objects.record(AuditEvent.Action.ADD, key, detail=f"“{key.name}” of {owner}, {key.scope_list}")
+        self.print_json(
+            {"id": key.pk, "user": owner.username, "name": key.name, "scopes": key.scopes}
+            | {"expires_at": key.expires_at, "token": token}
+        )
         if quiet:
-            self.stdout.write(token)
+            self.say(token)
             return
         until = f"until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "until it is revoked"
-        self.stdout.write(f"API key “{key.name}” of {owner.username}, {' and '.join(key.scopes)}, valid {until}:\n")
-        self.stdout.write(self.style.SUCCESS(f"  {token}\n"))
-        self.stdout.write("Copy it now: it is stored nowhere and cannot be shown again. Send it with each call as")
-        self.stdout.write(f"  Authorization: Bearer {token}")
-
-    @staticmethod
-    def _known_users() -> str:
-        names = list(User.objects.order_by("id").values_list("username", flat=True)[:5])
-        if not names:
-            return "There are no users yet: run `manage.py seed` or `manage.py createsuperuser` first."
-        return f"Users are, among others: {', '.join(names)}."
+        self.say(f"API key “{key.name}” of {owner.username}, {' and '.join(key.scopes)}, valid {until}:\n")
+        self.say(f"  {token}\n", self.style.SUCCESS)
+        self.say("Copy it now: it is stored nowhere and cannot be shown again. Send it with each call as")
+        self.say(f"  Authorization: Bearer {token}")
