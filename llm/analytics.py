@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+from django.db import connection
 from django.db.models import F, Q
 
 from .figures import Figures
@@ -124,13 +125,9 @@ class Books:
                 live[_key(key._asdict(), by)] += part.figures
         if limit is not None:
             # Whoever is among the first with the live rows is so without them, or has live rows.
-            most = stored.order_by(-(F("all_prompt_tokens") + F("all_completion_tokens")), "user_id")[:limit]
-            users = {user_id for (user_id,) in live}
-            rows = {row["user_id"]: row for row in most}
-            rows |= {row["user_id"]: row for row in stored.filter(Q(user__in=users - {None}) | Q(user=None))}
-            found = {(user_id,): figures_in(row) for user_id, row in rows.items()}
-        else:
-            found = {_key(row, by): figures_in(row) for row in stored}
+            users = {*_most_active(question, limit=limit), *(user_id for (user_id,) in live)}
+            stored = stored.filter(Q(user__in=users - {None}) | (Q(user=None) if None in users else Q()))
+        found = {_key(row, by): figures_in(row) for row in stored}
         for own, figures in live.items():
             found[own] = found.get(own, Figures()) + figures
         return sorted((Row(key, figures) for key, figures in found.items() if figures.calls), key=_order)[:limit]
@@ -160,11 +157,7 @@ def _stored(question: Question, by: tuple[Dimension, ...]) -> QuerySet[Any, dict
     columns = [column for dimension in by for column in COLUMNS[dimension]]
     if question.user_id is None and "user" not in by:
         return sums_of(ModelDay.objects.filter(_of_model(question), day__range=period), *columns)
-    days = Q(span=DAYS, begins__range=period)
-    if "day" not in by and (months := _whole_months(question)):
-        within = (months[0], _next_month(months[-1]) - A_DAY)
-        days = Q(span=DAYS) & Q(begins__range=period) & ~Q(begins__range=within) | Q(span=MONTHS, begins__in=months)
-    spans = UserSpan.objects.filter(_of_model(question), days)
+    spans = UserSpan.objects.filter(_of_model(question), _within(question, by_day="day" in by))
     if question.user_id is not None:
         spans = spans.filter(user=question.user_id)
     return sums_of(spans.annotate(day=F("begins")), *columns)
@@ -172,6 +165,48 @@ def _stored(question: Question, by: tuple[Dimension, ...]) -> QuerySet[Any, dict
 
 def _of_model(question: Question) -> Q:
     return Q(provider=question.model[0], model=question.model[1]) if question.model else Q()
+
+
+def _within(question: Question, *, by_day: bool) -> Q:
+    """The rows by user that make up the period, each day in one of them."""
+    stretches = [(DAYS, question.first, question.last)] if by_day else _stretches(question)
+    found = Q()
+    for span, first, last in stretches:
+        found |= Q(span=span, begins__range=(first, last))
+    return found
+
+
+def _stretches(question: Question) -> list[tuple[str, dt.date, dt.date]]:
+    """The period as whole months and the days around them: which rows, and the first and last of their beginnings."""
+    months = _whole_months(question)
+    if not months:
+        return [(DAYS, question.first, question.last)]
+    before = (DAYS, question.first, months[0] - A_DAY)
+    after = (DAYS, _next_month(months[-1]), question.last)
+    around = [(span, first, last) for span, first, last in (before, after) if first <= last]
+    return [(MONTHS, months[0], months[-1]), *around]
+
+
+def _most_active(question: Question, *, limit: int) -> list[int | None]:
+    """The users with the most tokens in the sums. SQL, since each stretch shall be read from its index alone."""
+    model = " AND provider = %s AND model = %s" if question.model else ""
+    user = " AND user_id = %s" if question.user_id is not None else ""
+    stretch = f"""
+        SELECT user_id, prompt_tokens + completion_tokens AS tokens FROM llm_user_spans
+        WHERE span = %s AND begins BETWEEN %s AND %s{model}{user}
+    """  # noqa: S608  our own words
+    values: list[Any] = []
+    stretches = _stretches(question)
+    for span, first, last in stretches:
+        values += [str(span), first.isoformat(), last.isoformat(), *(question.model or ())]
+        values += [] if question.user_id is None else [question.user_id]
+    union = " UNION ALL ".join([stretch] * len(stretches))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT user_id FROM ({union}) AS stretches GROUP BY user_id ORDER BY SUM(tokens) DESC, user_id LIMIT %s",  # noqa: S608
+            [*values, limit],
+        )
+        return [user_id for (user_id,) in cursor.fetchall()]
 
 
 def _whole_months(question: Question) -> list[dt.date]:

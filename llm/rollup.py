@@ -64,8 +64,11 @@ class Part:
 
     def add(self, other: Part) -> None:
         self.figures += other.figures
-        for latency, count in other.latencies.items():
-            self.latencies[latency] += count
+        if self.latencies:
+            for latency, count in other.latencies.items():
+                self.latencies[latency] += count
+        else:
+            self.latencies = other.latencies.copy()
         if other.slowest:
             self.slowest = sorted(self.slowest + other.slowest, reverse=True)[:SLOWEST]
 

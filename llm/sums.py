@@ -64,7 +64,11 @@ class UserSpan(Sums):
 
     class Meta:
         db_table = "llm_user_spans"
-        indexes: ClassVar = [models.Index(fields=["span", "begins"], name="llm_user_spans_time")]
+        indexes: ClassVar = [  # holds all that a ranking of users has to read
+            models.Index(
+                fields=["span", "begins", "user", "prompt_tokens", "completion_tokens"], name="llm_user_spans_time"
+            ),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["user", "span", "begins", "provider", "model"], name="llm_user_spans_unique"

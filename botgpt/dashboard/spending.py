@@ -66,14 +66,16 @@ def section(books: Books, asked: Asked, *, may_read_transcripts: bool, every_use
     total = _sum(by_model.values())
     before = books.table(asked.before, by=())
     users = _users(books, asked, limit=None if every_user else USERS_SHOWN)
+    days = _measured_rows(by_day)
     tables = [
-        Table("days", "By day", (Column("Day", is_number=False), *FIGURES, *LATENCIES), _measured_rows(by_day)[::-1]),
+        Table("days", "By day", (Column("Day", is_number=False), *FIGURES, *LATENCIES), days[::-1]),
         Table("models", "By model", (Column("Model", is_number=False), *FIGURES, *LATENCIES), _by_tokens(by_model)),
         users,
         _slowest(total, may_read_transcripts=may_read_transcripts),
     ]
     cards = _cards(total, before[0].figures if before else Figures(), days=len(asked.question.days))
-    return Section(tables, _charts(asked.question.days, measured, by_day), cards)
+    times = {day: (median, most) for day, *_, median, most in days}
+    return Section(tables, _charts(asked.question.days, measured, by_day, times), cards)
 
 
 def _sum(parts: Iterable[Part]) -> Part:
@@ -146,9 +148,14 @@ def _change(now: int, before: int, span: str) -> str:
     return f"{change:+d} % against {span}" if change else f"as in {span}"
 
 
-def _charts(days: Sequence[dt.date], measured: Sequence[Measured], by_day: Mapping[dt.date, Part]) -> list[Chart]:
-    of = [by_day.get(day, Part()) for day in days]
-    figures = [part.figures for part in of]
+def _charts(
+    days: Sequence[dt.date],
+    measured: Sequence[Measured],
+    by_day: Mapping[dt.date, Part],
+    times: Mapping[dt.date, tuple[int | None, int | None]],
+) -> list[Chart]:
+    """Those by day; `times` are the median and the 95th percentile."""
+    figures = [by_day[day].figures if day in by_day else Figures() for day in days]
     turns = [
         Series("By the first model", [day.turns - day.fallbacks - day.cache_hits for day in figures]),
         Series("By a fallback", [day.fallbacks for day in figures]),
@@ -156,9 +163,9 @@ def _charts(days: Sequence[dt.date], measured: Sequence[Measured], by_day: Mappi
     ]
     tokens = stacked(days, ((m.day, m.model, m.part.figures.tokens) for m in measured), most=LAYERS)
     costs = stacked(days, ((m.day, m.model, float(m.part.figures.dollars)) for m in measured), most=LAYERS)
-    median, most = ([percentile(part.latencies, share) for part in of] for share in (MEDIAN, MOST))
+    median, most = ([times.get(day, (None, None))[place] for day in days] for place in (0, 1))
     failed = [Series("Failed calls", [day.failed for day in figures])]
-    times = [Series("p50", median), Series("p95", most)]
+    lines = [Series("p50", median), Series("p95", most)]
     return [
         Chart("turns-by-day", "Turns by day", "bar", days, turns, _told(days, [f.turns for f in figures], count)),
         Chart("tokens-by-day", "Tokens by day", "bar", days, tokens, _told(days, [f.tokens for f in figures], count)),
@@ -167,7 +174,7 @@ def _charts(days: Sequence[dt.date], measured: Sequence[Measured], by_day: Mappi
             _told(days, [f.dollars for f in figures], dollars),
             dollars,
         ),
-        Chart("time-by-day", "Time of a reply by day", "line", days, times, _told(days, most, duration), duration),
+        Chart("time-by-day", "Time of a reply by day", "line", days, lines, _told(days, most, duration), duration),
         Chart("failed-by-day", "Failed calls by day", "bar", days, failed, _told(days, failed[0].values, count)),
     ]
 

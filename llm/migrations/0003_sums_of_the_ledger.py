@@ -121,7 +121,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "llm_user_spans",
-                "indexes": [models.Index(fields=["span", "begins"], name="llm_user_spans_time")],
+                "indexes": [
+                    models.Index(
+                        fields=["span", "begins", "user", "prompt_tokens", "completion_tokens"],
+                        name="llm_user_spans_time",
+                    )
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("user", "span", "begins", "provider", "model"), name="llm_user_spans_unique"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -306,3 +307,28 @@ def test_no_question_reads_the_whole_ledger(alice: User, bob: User, question: Qu
 def plan_of(cursor: Any, sql: str) -> str:
     cursor.execute(f"{'EXPLAIN' if connection.vendor == 'postgresql' else 'EXPLAIN QUERY PLAN'} {sql}")
     return "\n".join(str(row[-1]) for row in cursor.fetchall()) + "\n"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="a database in memory has one writer at a time anyway")
+def test_any_number_of_processes_may_add_up_at_once_while_a_user_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollup, "ROWS_AT_ONCE", 20)
+    users = [User.objects.create_user(name) for name in ("one", "two", "three")]
+    many(list(users), 400)
+
+    def work(number: int) -> None:
+        try:
+            if number == 2:
+                privacy.erase(users[0], progress=lambda _: None)
+            else:
+                add_all()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        for done in [pool.submit(work, number) for number in range(6)]:
+            done.result()
+    add_all()
+    assert rollup.differences() == []
+    assert set(UserSpan.objects.values_list("user", flat=True)) == {None, users[1].pk, users[2].pk}
+    assert table(Question(TODAY - 400 * A_DAY, TODAY))[0].figures.calls == 400
