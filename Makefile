@@ -9,7 +9,7 @@ CHECK_ENV := DJANGO_SETTINGS_MODULE=tests.settings
 DEPLOY_ENV := SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))') DEBUG=false \
 	ALLOWED_HOSTS=example.com GROQ_API_KEY=not-a-real-key ANONYMOUS_USER= HTTPS=true
 
-.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams check lint format types imports migrations schema deploy audit lock clean
+.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams bench-scaling check lint format types imports migrations schema deploy audit lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -46,6 +46,9 @@ bench-retrieval: install-dev ## Time search and indexing beside other systems; A
 
 bench-streams: install-dev ## Time what a stream adds to the provider's first token
 	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.first_token
+
+bench-scaling: install-dev ## What this machine carries: turns, streams, connections, by processes and database
+	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.carrying
 
 check: lint types imports migrations schema deploy test test-postgresql ## Everything that must be green before a commit
 
