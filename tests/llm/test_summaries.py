@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from documents.deadline import Deadline
 from llm import context, summaries, tokens
-from llm.models import LLMCall
+from llm.models import LLMCall, ModelPrice
 from llm.types import Attribution, HistoryMessage, Summary
 from tests.provider_server import hang, reply, status
 
@@ -88,6 +89,16 @@ def test_the_cheapest_model_is_asked_unknown_prices_last(
     settings.LLM_CHAIN = chain
     fold(talk("I own a lamp."))
     assert [request.model for request in groq.requests] == [asked]
+
+
+def test_a_change_of_prices_changes_which_model_is_asked(alice: User, groq: ProviderServer, settings: Settings) -> None:
+    settings.LLM_CHAIN = ["groq/small", "groq/large"]
+    for cheap, dear in (("small", "large"), ("large", "small")):
+        for model, price in ((cheap, 1), (dear, 2)):
+            values = {"input": price, "output": price, "valid_from": timezone.now()}
+            ModelPrice.objects.create(provider="groq", model=model, **values)
+        fold(talk("I own a lamp."))
+        assert groq.requests[-1].model == cheap
 
 
 def test_a_summary_that_is_too_long_is_cut_behind_a_whole_sentence(
