@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
-from django.db.models import IntegerField
+from django.db.models import IntegerField, Q
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.urls import reverse
@@ -20,10 +21,13 @@ from llm.admin_filters import DayRangeFilter
 from .models import Conversation
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
 MODE_COLOURS = {"rag": "primary", "open": "info"}
 MESSAGES_PER_PAGE = 20
+TITLES_SEARCHED = 100_000  # no index finds a part of a title, so a search of all would read the table
+MOST_FOUND = 1_000
 
 
 def _counted(path: str) -> Cast:
@@ -39,13 +43,15 @@ class ConversationAdmin(ModelAdmin):
     list_filter = (
         ("mode", ChoicesDropdownFilter),
         ("user", AutocompleteSelectFilter),
-        ("created_at", DayRangeFilter),
+        ("activity_at", DayRangeFilter),
     )
     list_filter_submit = True
     list_select_related = ("user",)
     search_fields = ("title", "user__username")
-    search_help_text = "Title or username"
-    ordering = ("-id",)
+    search_help_text = (
+        f"The beginning of a username, or part of a title: of the newest {TITLES_SEARCHED:,}, or of all of a user's"
+    )
+    ordering = ("-activity_at", "-id")
     sortable_by = ()
     audit_reads = True
     change_form_outer_after_template = "admin/conversations/conversation/transcript.html"
@@ -64,6 +70,21 @@ class ConversationAdmin(ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Conversation | None = None) -> bool:
         return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Conversation], search_term: str
+    ) -> tuple[QuerySet[Conversation], bool]:
+        """In two steps, so that each has its index: which titles and users, then what the list shows of them."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        searched = queryset
+        if "user__id__exact" not in request.GET:
+            newest = Conversation.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+            searched = queryset.filter(pk__gt=newest - TITLES_SEARCHED)
+        titled = searched.filter(title__icontains=term).order_by("-pk").values_list("pk", flat=True)[:MOST_FOUND]
+        named = get_user_model().objects.filter(username__startswith=term).values_list("pk", flat=True)[:MOST_FOUND]
+        return queryset.filter(Q(pk__in=list(titled)) | Q(user__in=list(named))), False
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Conversation, **kwargs: Any

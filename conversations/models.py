@@ -66,6 +66,9 @@ class Conversation(models.Model):
             models.Index(
                 "user", models.F("activity_at").desc(), models.F("id").desc(), name="conversations_user_recent"
             ),
+            # Those of all users, for the admin.
+            models.Index(fields=["-activity_at", "-id"], name="conversations_recent"),
+            models.Index(fields=["mode", "-activity_at", "-id"], name="conversations_mode_recent"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(mode__in=["open", "rag"]), name="conversations_mode_known"),

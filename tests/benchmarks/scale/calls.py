@@ -142,7 +142,7 @@ ADMIN = [
     page(TALKS, q="demo"),
     page(TALKS, q="nobody"),
     page(TALKS, mode__exact="rag"),
-    page(TALKS, created_at_from="2026-06-01", created_at_to="2026-06-02"),
+    page(TALKS, activity_at_from="2026-06-01", activity_at_to="2026-06-02"),
     page(TALKS + "{conversation}/change/"),
     page(CALLS),
     page(CALLS, outcome__exact="timeout"),
