@@ -40,7 +40,7 @@ class Crowd:
     def reply(self) -> Message:
         """The last one of the long conversation."""
 
-    return Message.objects.get(conversation=self.long, pk=self.long.active_leaf_id or 0)
+        return Message.objects.get(conversation=self.long, pk=self.long.active_leaf_id or 0)
 
 
 @pytest.fixture(scope="module")
