@@ -29,6 +29,9 @@ SETTINGS = {
     "ALLOWED_HOSTS": "127.0.0.1",
     "ANONYMOUS_USER": "",
     "LLM_CHAIN": "groq/small",
+    # Less than 200 messages, and nothing in their place: the long conversation sends no more than the short one.
+    "MAX_CONTEXT_TOKENS": "3000",
+    "SUMMARIZE_HISTORY": "false",
     **dict.fromkeys(["LIMIT_READS", "LIMIT_TURNS", "LIMIT_UPLOADS", "LIMIT_ANONYMOUS", "LIMIT_LOGINS"], ""),
 }
 # Filling writes gigabytes that nobody needs after a crash. What is read afterwards takes as long as ever.
