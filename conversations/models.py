@@ -140,7 +140,7 @@ class Conversation(models.Model):
         wanted = self.active_leaf_id if through is None else through
         if wanted is None:
             return
-        earlier = Q(created_at__lte=Subquery(self.messages.filter(pk=wanted).values("created_at")))
+        earlier = Q(created_at__lte=Subquery(self.messages.filter(pk=wanted).order_by().values("created_at")))
         while True:
             page = list(self.messages.defer("context").filter(earlier).order_by("-created_at", "-id")[:batch])
             for message in page:
