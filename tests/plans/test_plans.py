@@ -10,10 +10,12 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
+from rest_framework_simplejwt.tokens import AccessToken
 
 from conversations import privacy
 from conversations.abandoned import give_up_if_abandoned
 from conversations.models import Conversation, Message
+from documents.search import search_chunks
 from llm import privacy as ledger
 from llm.budgets import reserve
 from tests.plans.plans import no_table_is_read_whole, whole_readings
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from pytest_django import Settings
 
+    from botgpt.accounts.models import User
     from tests.plans.conftest import Crowd
     from tests.provider_server import ProviderServer
 
@@ -147,15 +150,27 @@ def test_a_new_conversation_and_its_deletion_read_by_an_index(
 
 
 @pytest.mark.parametrize(
+    "token_of",
+    [lambda _: f"bgpt_{7:012}_x", lambda _: f"{7:040}", lambda user: str(AccessToken.for_user(user))],
+    ids=["API key", "OAuth", "web token"],
+)
+def test_credentials_are_found_by_an_index(crowd: Crowd, db: None, token_of: Callable[[User], str]) -> None:
+    token = token_of(crowd.owner)
+    with no_table_is_read_whole():
+        APIClient().get(f"{BASE}/auth/me", headers={"Authorization": f"Bearer {token}"})
+
+
+@pytest.mark.parametrize(
     "work",
     [
+        lambda crowd: search_chunks("warranty", document_ids=[crowd.document.pk], limit=5),
         lambda crowd: give_up_if_abandoned(crowd.reply),
         lambda crowd: reserve(user_id=crowd.owner.pk, tokens=1, cost=None).release(),
         lambda crowd: list(privacy.delete(privacy.owned_by(crowd.owner.pk).filter(title__contains="(120)"))),
         lambda crowd: list(ledger.forget(crowd.owner.pk)),
         lambda crowd: list(privacy.exported(crowd.owner.pk)),
     ],
-    ids=["giving up", "reserving", "deleting", "forgetting", "exporting"],
+    ids=["searching", "giving up", "reserving", "deleting", "forgetting", "exporting"],
 )
 def test_work_beside_requests_reads_by_an_index(
     crowd: Crowd, db: None, settings: Settings, work: Callable[[Crowd], object]
