@@ -33,12 +33,12 @@ def main() -> None:
     with ExitStack() as stack:
         pattern = options.stores or stack.enter_context(stores.server())
         small, large = pattern.format("small"), pattern.format("large")
+        folder = Path(stack.enter_context(TemporaryDirectory()))
         if not options.stores:
             began = time.perf_counter()
-            stores.fill(small)
-            stores.fill(large, options)
+            stores.fill(small, folder / "seed")
+            stores.fill(large, folder / "seed", options)
             _print(f"Filled in {time.perf_counter() - began:.0f} s.\n")
-        folder = Path(stack.enter_context(TemporaryDirectory()))
         provider = stack.enter_context(ProviderServer())
         empty, full = (
             stack.enter_context(side(stores.opened(url), folder / name, provider=provider.url))

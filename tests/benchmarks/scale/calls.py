@@ -79,7 +79,7 @@ READS = [
     get("/documents", search="manual"),
     get("/documents/{document}"),
     get("/documents/{document}/chunks"),
-    get("/documents/{document}/file"),
+    Call("GET a document's file", lambda side, pk: side.get(f"/documents/{pk}/file"), _document),
     get("/models"),
     get("/usage"),
     get("/usage", group_by="model"),
