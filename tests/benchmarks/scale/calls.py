@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+
+from botgpt.operations.demo import ADMIN_LOGIN
 
 if TYPE_CHECKING:
     import httpx
@@ -130,7 +132,7 @@ WRITES = [
         lambda side, _: side.call("POST", "/documents/search", json={"query": "How long is the warranty?"}),
     ),
     Call("DELETE a document", lambda side, pk: side.call("DELETE", f"/documents/{pk}"), _document),
-    Call("POST /auth/keys", lambda side, _: side.call("POST", "/auth/keys", json={"name": "bench"})),
+    Call("POST /auth/token", lambda side, _: side.call("POST", "/auth/token", json=asdict(ADMIN_LOGIN))),
 ]
 CALLS = "llm/llmcall/"
 TALKS = "conversations/conversation/"
