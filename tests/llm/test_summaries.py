@@ -18,6 +18,8 @@ from llm.types import Attribution, HistoryMessage, Summary
 from tests.provider_server import hang, reply, status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_django import Settings
 
     from botgpt.accounts.models import User
@@ -226,3 +228,17 @@ def test_the_newest_turns_stay_and_the_rest_is_folded_in_order(sizes: list[int],
         assert sum(context.cost_of(message) for message in stay) <= room / 2
     if older and not stay:  # not even the newest turn had room
         assert sum(context.cost_of(message) for message in history[-2:]) > room - sum(report["tokens"].values())
+
+
+def test_a_history_that_nobody_summarised_is_read_only_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summaries, "MOST_FOLDED", 10)
+    read = []
+
+    def history() -> Iterator[HistoryMessage]:
+        for message in talk(*["lamp " * 50] * 400)[::-1]:
+            read.append(message.id)
+            yield message
+
+    older = summaries.older_part(history(), report=report_of(talk("lamp " * 50, "lamp"), limit=1_000))
+    assert older[0].id == read[-1]
+    assert 10 <= len(older) < len(read) < 40
