@@ -39,7 +39,7 @@ def search_chunks(
     """
     scope = Scope(keyword_indexes(document_ids))
     reading = read_question(question, history=history, languages=scope.languages)
-    keywords = score_keywords(scope, reading.words)
+    keywords = score_keywords(scope, reading.words, unrepaired=reading.beside)
     engine = embedder()
     cosines = _cosines(engine, reading.texts, scope.documents) if engine and scope.size else None
     cosine = None if cosines is None else float(np.nanmax(cosines))
