@@ -42,7 +42,9 @@ class Command(BaseCommand):
         parser.add_argument("--embeddings", help="engine to measure with instead of the configured one, e.g. none")
         parser.add_argument("--server", metavar="URL", help="PostgreSQL to make the scratch database on; else SQLite")
         parser.add_argument("--limit", type=_positive, help="ask only the first so many questions of each collection")
-        parser.add_argument("--noise", choices=sorted(NOISE), help="spoil every question: one typo, or polite filler")
+        parser.add_argument(
+            "--noise", choices=sorted(NOISE), help="spoil every question: one typo, polite filler, or chatter"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object a collection, a line each")
         parser.add_argument("--output", type=Path, help="write one JSON object a question to this file")
         parser.add_argument(
