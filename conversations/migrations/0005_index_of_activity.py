@@ -8,7 +8,7 @@ from documents.live_migrations import AddIndexLive
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("conversations", "0002_idempotency_keys")]
+    dependencies = [("conversations", "0004_index_of_feedback")]
 
     operations = [
         AddIndexLive(

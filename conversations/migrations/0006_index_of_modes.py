@@ -8,7 +8,7 @@ from documents.live_migrations import AddIndexLive
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("conversations", "0004_index_of_activity")]
+    dependencies = [("conversations", "0005_index_of_activity")]
 
     operations = [
         AddIndexLive(
