@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib.admin import ShowFacets
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.paginator import Paginator
 from django.db.models import CASCADE
+from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -109,6 +112,9 @@ class AdminSite(UnfoldAdminSite):
     @method_decorator(limit_logins)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response: HttpResponse = super().login(request, extra_context)
+        is_told = REDIRECT_FIELD_NAME in request.GET or REDIRECT_FIELD_NAME in request.POST
+        if response.status_code == HTTPStatus.FOUND and not is_told:
+            return redirect("admin:index")  # Unfold's form leaves this to the setting, which is for everybody
         return response
 
 
