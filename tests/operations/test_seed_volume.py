@@ -14,8 +14,9 @@ from botgpt.accounts.models import User
 from botgpt.operations.demo import volume
 from botgpt.operations.demo.volume import Volume, fill
 from conversations.models import Conversation, Message
+from llm.figures import UNITS
 from llm.ledger import tokens_of
-from llm.limits import dollars, today
+from llm.limits import today
 from llm.models import Allowance, LLMCall
 from tests.builders import add_turn, conversation_of
 
@@ -96,10 +97,10 @@ def test_every_allowance_is_what_adding_up_the_ledger_gives(alice: User) -> None
             (day.replace(day=1), allowance.month_tokens, allowance.month_cost),
         ):
             spent = calls.filter(created_at__date__gte=begins).aggregate(
-                tokens=Sum(F("prompt_tokens") + F("completion_tokens")), dollars=Sum("cost")
+                tokens=Sum(F("prompt_tokens") + F("completion_tokens")), cost=Sum(UNITS)
             )
             assert tokens == spent["tokens"] > 0
-            assert dollars(cost) == spent["dollars"]
+            assert cost == spent["cost"]
 
 
 def test_what_is_added_afterwards_gets_keys_of_its_own(alice: User) -> None:
