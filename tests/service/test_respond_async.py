@@ -270,7 +270,7 @@ def test_a_worker_tells_prometheus_what_its_processes_count(tmp_path: Path) -> N
 
             assert told()("botgpt_llm_calls_total", outcome="ok", model="small") == 2
             assert told()("botgpt_turn_seconds_count", status="complete") == 2
-            assert told()("botgpt_turns_waiting") == 0
+            assert Numbers(httpx.get(f"{served.service.url}/metrics").text)("botgpt_turns_waiting") == 0
             assert httpx.get(f"http://127.0.0.1:{port}/api/v1/conversations").status_code == 404
             conversation = served.start()
             served.provider.will(hang(), reply("Again"))
