@@ -36,16 +36,21 @@ WAITING = (Document.Status.PENDING, Document.Status.PROCESSING, Document.Status.
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """The numbers as text. To others than whom they are for, nothing is here."""
+    return told(request, IngestionQueue(), TurnQueue())
+
+
+def told(request: HttpRequest, *counted_now: Collector) -> HttpResponse:
+    """What the processes have counted, and what is counted when it is asked for."""
     if not _may_read(request):
         return error_response(404, code="not_found", detail=f"Nothing is at {request.path}", error="Not found")
-    # gunicorn.conf.py sets the folder through which its processes share their numbers.
+    # gunicorn.conf.py sets the folder through which its processes share their numbers; workers have one of their own.
     numbers = CollectorRegistry()
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         MultiProcessCollector(numbers)
     else:
         numbers.register(REGISTRY)
-    numbers.register(IngestionQueue())
-    numbers.register(TurnQueue())
+    for collector in counted_now:
+        numbers.register(collector)
     return HttpResponse(generate_latest(numbers), content_type=CONTENT_TYPE_LATEST)
 
 

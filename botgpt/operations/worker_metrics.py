@@ -45,16 +45,19 @@ def leave() -> None:
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """`/metrics` as the web processes have it, with the same token; nothing else is here."""
+    """`/metrics` as the web processes have it, with the same token; nothing else is here.
+
+    What is counted in the database is theirs to tell: this process forks, and must have no connection to hand down.
+    """
     from django.core.handlers.wsgi import WSGIRequest
 
     from botgpt.api.errors import not_found
 
-    from .exposition import metrics
+    from .exposition import told
 
     _forget_dead()
     request = WSGIRequest(environ)
-    response = metrics(request) if request.path_info == "/metrics" else not_found(request)
+    response = told(request) if request.path_info == "/metrics" else not_found(request)
     start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
     return [response.content]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from tests.operations.scraping import Numbers
+from tests.postgresql import new_server
 from tests.provider_server import PROVIDER_KEY, ProviderServer, hang, reply, writes
 from tests.redis_server import RedisServer
 from tests.service.running import Service, free_port, running
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.provider_server import Connection
 
 pytest.importorskip("celery")
 
@@ -252,6 +256,26 @@ def test_a_reply_whose_worker_is_killed_is_generated_once_more_and_stands_once(t
 
 
 @real_redis
+def test_a_worker_of_threads_has_many_replies_in_hand_at_once_over_few_connections(tmp_path: Path) -> None:
+    many = ["--queues", "turns", "--pool", "threads", "--concurrency", "16"]
+    database = {"DATABASE_URL": new_server().get_uri(), "DATABASE_POOL_SIZE": "4"}
+    with stack(tmp_path, **database) as served, worker(served.service, tmp_path / "worker.log", *many):
+        conversations = [served.start() for _ in range(12)]
+        before = len(served.provider.requests)
+        may_answer = threading.Event()
+
+        def answer(connection: Connection) -> None:
+            may_answer.wait(30)
+            reply("An answer")(connection)
+
+        served.provider.always(answer)
+        locations = [later(f"{address}/messages").headers["Location"] for address in conversations]
+        assert until(lambda: len(served.provider.requests) == before + len(locations))
+        may_answer.set()
+        assert {served.ended(location)["status"] for location in locations} == {"complete"}
+
+
+@real_redis
 def test_a_worker_tells_prometheus_what_its_processes_count(tmp_path: Path) -> None:
     port = free_port()
     folder = tmp_path / "tmp"
@@ -270,7 +294,7 @@ def test_a_worker_tells_prometheus_what_its_processes_count(tmp_path: Path) -> N
 
             assert told()("botgpt_llm_calls_total", outcome="ok", model="small") == 2
             assert told()("botgpt_turn_seconds_count", status="complete") == 2
-            assert told()("botgpt_turns_waiting") == 0
+            assert Numbers(httpx.get(f"{served.service.url}/metrics").text)("botgpt_turns_waiting") == 0
             assert httpx.get(f"http://127.0.0.1:{port}/api/v1/conversations").status_code == 404
             conversation = served.start()
             served.provider.will(hang(), reply("Again"))
