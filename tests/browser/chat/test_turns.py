@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 def test_an_answer_is_seen_while_it_is_written(chat: ChatPage, provider: ProviderServer) -> None:
     chat.begin()
-    provider.will(writes("Once ", "upon ", "a time.", gap=0.7))
+    provider.will(writes("Once ", "upon ", "a time.", gap=1.5))
     chat.ask("Tell me a story")
     expect(chat.questions).to_have_text("YouTell me a story")
     expect(chat.box).to_have_value("")
     expect(chat.replies.locator(".body")).to_have_text("Once")
+    expect(chat.page.get_by_role("heading", level=1)).to_have_text("Tell me a story")
     expect(chat.replies).to_have_attribute("aria-busy", "true")
     chat.answered("Once upon a time.")
-    expect(chat.page.get_by_role("heading", level=1)).to_have_text("Tell me a story")
     expect(chat.page.get_by_role("link", name="Tell me a story")).to_have_attribute("aria-current", "page")
     assert len(provider.requests) == 1
 
