@@ -55,6 +55,7 @@ def test_a_conversation_its_sources_and_its_dialogs(
     for name in ("documents", "rename", "delete"):
         if name != "documents":
             chat.page.locator("summary").click()
+        if name == "rename":
             look("chat-menu")
         chat.page.locator(f"#{name}").click()
         expect(chat.page.get_by_role("dialog")).to_be_visible()

@@ -13,7 +13,7 @@ from tests.provider_server import reply, status, writes
 from .asking import ChatPage
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import APIResponse, BrowserContext, Route
 
     from tests.provider_server import ProviderServer
     from tests.service.running import Service
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 def test_an_answer_is_seen_while_it_is_written(chat: ChatPage, provider: ProviderServer) -> None:
     chat.begin()
-    provider.will(writes("Once ", "upon ", "a time.", gap=0.7))
+    provider.will(writes("Once ", "upon ", "a time.", gap=1.5))
     chat.ask("Tell me a story")
     expect(chat.questions).to_have_text("YouTell me a story")
     expect(chat.box).to_have_value("")
     expect(chat.replies.locator(".body")).to_have_text("Once")
+    expect(chat.page.get_by_role("heading", level=1)).to_have_text("Tell me a story")
     expect(chat.replies).to_have_attribute("aria-busy", "true")
     chat.answered("Once upon a time.")
-    expect(chat.page.get_by_role("heading", level=1)).to_have_text("Tell me a story")
     expect(chat.page.get_by_role("link", name="Tell me a story")).to_have_attribute("aria-current", "page")
     assert len(provider.requests) == 1
 
@@ -127,6 +127,27 @@ def test_a_turn_of_another_window_is_shown_and_the_question_comes_back(
     expect(other.questions).to_have_text(["YouHello", "YouMe first"])
     chat.page.bring_to_front()
     chat.answered("first come first served")
+
+
+def test_a_question_that_is_asked_before_the_last_turn_was_read_again_stays(
+    chat: ChatPage, provider: ProviderServer
+) -> None:
+    chat.talk("One", "Hello.")
+    held: list[tuple[Route, APIResponse]] = []
+    chat.page.route("**/conversations/*?messages=*", lambda route: held.append((route, route.fetch())))
+    chat.ask("Two")
+    chat.answered("Hello.")
+    while not held:
+        chat.page.wait_for_timeout(20)
+    provider.will(writes("Wait ", "for it.", gap=1.5))
+    chat.ask("Three")
+    expect(chat.replies.last.locator(".body")).to_have_text("Wait")
+    route, late = held[0]
+    route.fulfill(response=late)
+    chat.page.unroute("**/conversations/*?messages=*")
+    chat.page.wait_for_timeout(400)
+    assert chat.questions.count() == 3  # now, not only when the turn is over
+    chat.answered("Wait for it.")
 
 
 def test_the_model_that_is_chosen_is_asked(chat: ChatPage, provider: ProviderServer) -> None:

@@ -36,6 +36,11 @@ export class Conversation {
     this.page.thread.show([]);
   }
 
+  /** A new one has got its title. */
+  called(title) {
+    if (this.info) this.page.onInfo(Object.assign(this.info, { title }));
+  }
+
   async open(id) {
     this.leave();
     const { signal } = this.#following;

@@ -66,7 +66,10 @@ function send(text) {
 /** A new conversation has got its number. */
 function begun(id) {
   history.replaceState(null, "", `/c/${id}`);
-  sidebar.load({ keep: true }).then(() => sidebar.mark(id));
+  sidebar.load({ keep: true }).then(() => {
+    sidebar.mark(id);
+    conversation.called(sidebar.title(id));
+  });
 }
 
 /** Show what the address names. */

@@ -153,9 +153,14 @@ class Reply extends View {
   notes() {
     const { status, error, content, grounded, cached } = this.message;
     const notes = [];
-    if (status === "failed") notes.push(note("error", "No answer", content, h("p", { class: "why" }, error)));
-    if (status === "incomplete")
-      notes.push(note("error", "Broken off", "The service was interrupted. Ask again for a whole answer."));
+    const again = () =>
+      h(
+        "div",
+        { class: "buttons" },
+        h("button", { type: "button", onclick: () => this.does.regenerate(this.message) }, "Answer again"),
+      );
+    if (status === "failed") notes.push(note("error", "No answer", content, again(), h("p", { class: "why" }, error)));
+    if (status === "incomplete") notes.push(note("error", "Broken off", "The service was interrupted.", again()));
     if (status === "cancelled") notes.push(note("plain", "Stopped", ""));
     if (grounded === false)
       notes.push(note("plain", "Nothing found", "The documents say nothing relevant to this question."));
@@ -164,11 +169,12 @@ class Reply extends View {
   }
 
   actions() {
-    const { id, status, feedback, content, model_used: model, tokens_used: tokens } = this.message;
+    const { status, feedback, content, model_used: model, tokens_used: tokens } = this.message;
     const rate = (name, value, label) =>
       iconButton(name, label, () => this.does.rate(this.message, feedback === value ? null : value), {
         "aria-pressed": String(feedback === value),
       });
+    const isWhole = ["complete", "cancelled"].includes(status);
     const isAnswer = status !== "failed";
     const used = [model, tokens ? `${tokens.toLocaleString()} tokens` : null].filter(Boolean).join(", ");
     return h(
@@ -178,7 +184,7 @@ class Reply extends View {
       isAnswer && copyButton("Copy", () => content),
       isAnswer && rate("up", "up", "Good answer"),
       isAnswer && rate("down", "down", "Bad answer"),
-      id && iconButton("again", "Answer again", () => this.does.regenerate(this.message)),
+      isWhole && iconButton("again", "Answer again", () => this.does.regenerate(this.message)),
       used && h("span", { class: "used" }, used),
     );
   }

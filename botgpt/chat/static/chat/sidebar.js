@@ -60,6 +60,11 @@ export class Sidebar {
     }
   }
 
+  /** How a conversation in the list is called. */
+  title(id) {
+    return this.#conversations.find((each) => each.id === id)?.title ?? "";
+  }
+
   async #read(page, size) {
     const asked = (this.#asked += 1);
     const search = this.search.value.trim();
