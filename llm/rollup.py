@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from django.db.models import Model, QuerySet
 
-ROWS_AT_ONCE: Final = 5_000  # in one short transaction, so that no turn waits for it
+ROWS_AT_ONCE = 5_000  # in one short transaction, so that no turn waits for it
 WORTH_IT: Final = 2_000  # fewer rows are added up faster than they are written
 # Ids are given before rows are visible, so a row may turn up before an older one. After so long none does any more.
 SETTLED: Final = dt.timedelta(minutes=10)
