@@ -9,7 +9,7 @@ CHECK_ENV := DJANGO_SETTINGS_MODULE=tests.settings
 DEPLOY_ENV := SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))') DEBUG=false \
 	ALLOWED_HOSTS=example.com GROQ_API_KEY=not-a-real-key ANONYMOUS_USER= HTTPS=true
 
-.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams check clients check-clients lint format types imports migrations schema deploy audit lock clean browser bench-scale bench-dashboard screenshots
+.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams check clients check-clients lint format types imports migrations schema deploy audit lock clean browser bench-scale bench-dashboard screenshots bench-scaling
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -60,6 +60,9 @@ bench-dashboard: install-dev ## Time the admin's dashboard over a ledger of a mi
 
 bench-scale: install-dev ## Time every endpoint and admin page on a large database beside an empty one; ARGS for its size
 	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.scale $(ARGS)
+
+bench-scaling: install-dev ## What this machine carries: turns, streams, connections, by processes and database
+	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.carrying
 
 check: lint types imports migrations schema deploy test test-postgresql ## Everything that must be green before a commit
 

@@ -210,6 +210,8 @@ if CELERY_BROKER_URL.startswith("redis"):
     # After this Redis gives a job of a worker that is gone to another. No document and no turn takes as long.
     CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"] = env.int("CELERY_VISIBILITY_SECONDS", default=900)
 
+WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
+
 # --- Files ------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 from oauth2_provider.views import OAuthServerMetadataView, RevokeTokenView, TokenView
 
 from botgpt.accounts.oauth import ConsentView
-from botgpt.api import errors
+from botgpt.api import errors, redoc
 from botgpt.api.throttles import limit_logins
 from botgpt.chat.views import chat
 from botgpt.operations import exposition, health, policies
@@ -21,6 +21,7 @@ api: list[URLPattern | URLResolver] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("redoc", csp_update(policies.REDOC)(SpectacularRedocView.as_view(url_name="schema")), name="redoc"),
+    path("redoc.js", redoc.script, name="redoc-script"),
 ]
 
 # Under the library's own names, by which its discovery document finds them. Our API alone takes the tokens, so nobody

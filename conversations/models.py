@@ -66,6 +66,9 @@ class Conversation(models.Model):
             models.Index(
                 "user", models.F("activity_at").desc(), models.F("id").desc(), name="conversations_user_recent"
             ),
+            # Those of all users, for the admin.
+            models.Index(fields=["-activity_at", "-id"], name="conversations_recent"),
+            models.Index(fields=["mode", "-activity_at", "-id"], name="conversations_mode_recent"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(mode__in=["open", "rag"]), name="conversations_mode_known"),
@@ -137,7 +140,7 @@ class Conversation(models.Model):
         wanted = self.active_leaf_id if through is None else through
         if wanted is None:
             return
-        earlier = Q(created_at__lte=Subquery(self.messages.filter(pk=wanted).values("created_at")))
+        earlier = Q(created_at__lte=Subquery(self.messages.filter(pk=wanted).order_by().values("created_at")))
         while True:
             page = list(self.messages.defer("context").filter(earlier).order_by("-created_at", "-id")[:batch])
             for message in page:

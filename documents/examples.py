@@ -70,7 +70,12 @@ CHANGE = [
     OpenApiExample("Rename", {"filename": "opening-hours.txt"}, request_only=True),
     OpenApiExample("Renamed", DOCUMENT | {"filename": "opening-hours.txt"}, response_only=True),
 ]
-REPLACE = [TEXT_UPLOAD, FORM_UPLOAD, OpenApiExample("The new version", DOCUMENT, response_only=True)]
+REPLACE = [
+    TEXT_UPLOAD,
+    FORM_UPLOAD,
+    OpenApiExample("The new version", DOCUMENT, response_only=True, status_codes=["200"]),
+    OpenApiExample("The old one, for now", DOCUMENT, response_only=True, status_codes=["202"]),
+]
 DOWNLOAD = [OpenApiExample("The file", CONTENT, response_only=True, media_type="application/octet-stream")]
 SEARCH = [
     OpenApiExample("A question", {"query": "When does the shop open?", "limit": 3}, request_only=True),

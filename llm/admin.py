@@ -28,6 +28,13 @@ OUTCOME_COLOURS = {outcome.value: "danger" for outcome in LLMCall.Outcome} | {
 }
 
 
+SOUGHT = {"model", "outcome__exact", "purpose__exact", "cost"}  # what filters are called in the address
+
+
+def _is_bounded(request: HttpRequest) -> bool:
+    return any(request.GET.get(f"created_at_{end}") for end in ("from", "to"))
+
+
 class ModelFilter(DropdownFilter):
     """The models that were called lately; older ones can still be asked for in the address."""
 
@@ -88,7 +95,7 @@ class LLMCallAdmin(ModelAdmin):
     list_filter_submit = True
     list_select_related = ("user",)
     list_before_template = "admin/llm/llmcall/totals.html"
-    ordering = ("-id",)
+    ordering = ("-created_at", "-id")
     sortable_by = ()
     fields = readonly_fields = (
         "created_at",
@@ -120,12 +127,19 @@ class LLMCallAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: LLMCall | None = None) -> bool:
         return False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LLMCall]:
+        """A filter that no index answers looks at the last days alone, unless others are given: it may find nothing,
+        and would read the whole ledger to know.
+        """
+        calls: QuerySet[LLMCall] = super().get_queryset(request)
+        return recent(calls) if SOUGHT & request.GET.keys() and not _is_bounded(request) else calls
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, below the totals of what the filters let through."""
         response: HttpResponse = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
             calls = response.context_data["cl"].queryset
-            bounded = any(request.GET.get(f"created_at_{end}") for end in ("from", "to"))
+            bounded = _is_bounded(request)
             days = spent_by_day(calls if bounded else recent(calls))
             period = "the chosen period" if bounded else f"the last {RECENT.days} days"
             response.context_data |= {"days": days, "total": summed(days), "period": period}

@@ -34,8 +34,8 @@ class BudgetAdmin(ModelAdmin):
     list_display = ("user", "day_tokens", "month_tokens", "day_cost", "month_cost")
     list_select_related = ("user",)
     autocomplete_fields = ("user",)
-    search_fields = ("user__username",)
-    search_help_text = "Username"
+    search_fields = ("user__username__startswith",)
+    search_help_text = "The beginning of a username"
     ordering = ("user_id",)
     sortable_by = ()
 
@@ -49,8 +49,8 @@ class AllowanceAdmin(ModelAdmin):
 
     list_display = ("user", "day", "tokens_today", "cost_today", "tokens_this_month", "cost_this_month", "reserved")
     list_select_related = ("user__budget",)
-    search_fields = ("user__username",)
-    search_help_text = "Username"
+    search_fields = ("user__username__startswith",)
+    search_help_text = "The beginning of a username"
     ordering = ("user_id",)
     sortable_by = ()
     fields = readonly_fields = (*list_display, "warned")

@@ -14,6 +14,7 @@ from documents.deadline import Deadline
 
 from . import context, prompts, tokens
 from .answers import checked
+from .budgets import BudgetExceeded, Reservation
 from .durable import release_connection
 from .errors import Cancelled, ProviderError
 from .gradually import Shown
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from documents.deadline import Cancellation
 
-    from .budgets import Reservation
     from .gradually import Screen
     from .types import Attribution, HistoryMessage, Passage, Summary
 
@@ -170,12 +170,17 @@ def prepare(
 
 
 def reserve(prepared: Prepared) -> Reservation:
-    """Set aside what the reply may cost, before a model is asked.
+    """Set aside what the reply may cost, before a model is asked; nothing for an answer that is kept.
 
     Raises:
         BudgetExceeded: the user may not spend so much; nothing is set aside.
     """
-    return reserved(prepared.request)
+    try:
+        return reserved(prepared.request)
+    except BudgetExceeded:
+        if registry.has_kept(prepared.model, prepared.request):
+            return Reservation()
+        raise
 
 
 def complete(prepared: Prepared) -> Reply:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MOST_FOLDED = 1_000  # messages that are looked at for one fold; a call takes some hundred at most
 KEPT = 0.5  # of the room for history stays unsummarised
 WORDS = 0.6  # a token; what the model is told, since it does not count tokens
 THINKING_TOKENS = 1_000  # of a model that reasons, on top of the summary itself
@@ -58,20 +60,23 @@ def older_part(history: Iterable[HistoryMessage], *, report: dict[str, Any]) -> 
     The newest turn stays as long as it fits at all.
 
     Args:
-        history: what is not summarised yet, newest first.
+        history: what is not summarised yet, newest first. It is read no further than `MOST_FOLDED` messages beyond what
+            stays: where nothing was summarised for very long, what is older is left out for good.
     """
     used: dict[str, int] = report["tokens"]
     others = sum(used.values()) - used["history"] - used.get("summary", 0)
     room = (report["limit"] - others) / _factor() - settings.SUMMARY_TOKENS
-    messages = list(history)
+    unread = iter(history)
+    messages = []
     stay = cost = 0
-    for count, message in enumerate(messages, start=1):
+    for count, message in enumerate(unread, start=1):
+        messages.append(message)
         cost += context.cost_of(message)
         if cost > (room * KEPT if stay else room):
             break
         if message.role == "user":  # what stays begins with a question
             stay = count
-    return messages[stay:][::-1]
+    return [*messages[stay:], *islice(unread, MOST_FOLDED)][::-1]
 
 
 def fold(

@@ -6,6 +6,7 @@ real over estimated prompt tokens is kept for each, and some head room.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from django.core.cache import cache
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .types import ChatMessage
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["HEADROOM", "PER_MESSAGE", "correction", "estimate", "estimate_messages", "learn"]
 
@@ -32,8 +35,12 @@ def estimate_messages(messages: Iterable[ChatMessage]) -> int:
 
 
 def correction(models: Iterable[str]) -> float:
-    """Real over estimated prompt tokens: the worst among `models`, 1 where nothing is known yet."""
-    known = cache.get_many([_key(model) for model in models])
+    """Real over estimated prompt tokens: the worst among `models`, 1 where nothing is known, or the cache is away."""
+    try:
+        known = cache.get_many([_key(model) for model in models])
+    except Exception:
+        logger.warning("What was learned about token counts cannot be read", exc_info=True)
+        return 1.0
     return max(known.values(), default=1.0)
 
 
@@ -42,9 +49,12 @@ def learn(*, model: str, estimated: int, reported: int) -> None:
     if not estimated or not reported:
         return
     low, high = CORRECTION_BOUNDS
-    old = cache.get(_key(model), 1.0)
-    new = old + LEARNING_RATE * (reported / estimated - old)
-    cache.set(_key(model), min(max(new, low), high), timeout=None)
+    try:
+        old = cache.get(_key(model), 1.0)
+        new = old + LEARNING_RATE * (reported / estimated - old)
+        cache.set(_key(model), min(max(new, low), high), timeout=None)
+    except Exception:
+        logger.warning("What was learned about token counts cannot be kept", exc_info=True)
 
 
 def _key(model: str) -> str:

@@ -106,8 +106,8 @@ class ApiKeyAdmin(ShowsApiKeys, ModelAdmin):
     list_filter = (ApiKeyStateFilter, ("user", AutocompleteSelectFilter))
     list_filter_submit = True
     list_select_related = ("user",)
-    search_fields = ("name", "=prefix", "user__username")
-    search_help_text = "Name, username or the 12 characters after bgpt_"
+    search_fields = ("name", "=prefix", "user__username__startswith")
+    search_help_text = "Name, the beginning of a username, or the 12 characters after bgpt_"
     ordering = ("-id",)
     sortable_by = ()
     autocomplete_fields = ("user",)
@@ -198,9 +198,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not s
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "conversation_count", "is_active", "is_staff", "last_login", "created_at")
     list_filter = ("is_active", "is_staff", "is_superuser")
-    search_fields = ("username", "email")
+    search_fields = ("username__startswith", "email__startswith")  # what an index finds
+    search_help_text = "The beginning of a username or of an address"
     ordering = ("-id",)
-    sortable_by = ("username", "email")
+    sortable_by = ("username",)
     inlines = (ApiKeyInline,)
     fieldsets = (
         (None, {"fields": ("username", "password")}),

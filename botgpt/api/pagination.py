@@ -41,9 +41,10 @@ class PageParams(serializers.Serializer[dict[str, Any]]):
 class NamedPagination(BasePagination):
     """Numbered pages under the name that the view gives them with `results_name`.
 
-    A page past the end is empty, not an error. A view that knows its total without counting has `get_total`. One whose
-    rows come newest first by a moment, then by key, names that moment in `cursor_field`: its answers link to the next
-    page, which costs the same at any depth, while a numbered page is counted off from the first row.
+    A page past the end is empty, not an error. Rows are counted only where the page itself does not show how many there
+    are, and not even then by a view with `get_total`. One whose rows come newest first by a moment, then by key, names
+    that moment in `cursor_field`: its answers link to the next page, which costs the same at any depth. A numbered page
+    is counted off from the first row.
     """
 
     results_name = "results"
@@ -60,9 +61,10 @@ class NamedPagination(BasePagination):
             self.page, self.total = cursor.page, cursor.total
             found = list(cursor.rest_of(queryset, moment=moment)[: self.page_size + 1])
         else:
-            self.total = self._total(queryset, view)
             start = (self.page - 1) * self.page_size
-            found = list(queryset[start : start + self.page_size + 1])
+            found = self._numbered(queryset, start)
+            is_last = len(found) <= self.page_size and (found or not start)
+            self.total = start + len(found) if is_last else self._total(queryset, view)
         rows = found[: self.page_size]
         self.next = self._link(request, rows[-1], moment) if moment and len(found) > self.page_size else None
         return rows
@@ -105,6 +107,11 @@ class NamedPagination(BasePagination):
                 {"name": "cursor", "in": "query", "required": False, "description": about, "schema": {"type": "string"}}
             )
         return parameters
+
+    def _numbered(self, queryset: QuerySet[Any], start: int) -> list[Any]:
+        """The rows from there on, one more than the page has. What lies before is passed over in the index alone."""
+        page = slice(start, start + self.page_size + 1)
+        return list(queryset.filter(pk__in=queryset.values("pk")[page]) if start else queryset[page])
 
     @staticmethod
     def _total(queryset: QuerySet[Any], view: APIView | None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -54,6 +55,8 @@ class ContractSchema(AutoSchema):
             return None
         for code, description in self._errors(operation).items():
             operation["responses"].setdefault(code, self._error(code, description))
+        for status, response in operation["responses"].items():
+            response["description"] = response["description"] or HTTPStatus(int(status)).phrase
         operation["responses"] = dict(sorted(operation["responses"].items()))
         return operation
 

@@ -20,6 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from botgpt.api.errors import error_response
+from conversations.models import Message
 from documents.models import Document
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     else:
         numbers.register(REGISTRY)
     numbers.register(IngestionQueue())
+    numbers.register(TurnQueue())
     return HttpResponse(generate_latest(numbers), content_type=CONTENT_TYPE_LATEST)
 
 
@@ -87,3 +89,21 @@ class IngestionQueue(Collector):
             age.add_metric([status], (now - oldest).total_seconds() if oldest else 0)
         yield count
         yield age
+
+
+class TurnQueue(Collector):
+    """Replies that no worker has begun, counted when asked: the index of running replies holds few."""
+
+    def collect(self) -> Iterator[Metric]:
+        """How many, and for how long the oldest has waited; nothing while the database is away."""
+        waiting = Message.objects.filter(status=Message.Status.IN_PROGRESS, job__attempts=0)
+        try:
+            found = waiting.order_by().aggregate(count=Count("id"), oldest=Min("created_at"))
+        except DatabaseError as exc:
+            logger.warning("Replies could not be counted for the metrics: %s", type(exc).__name__)
+            return
+        seconds = (timezone.now() - found["oldest"]).total_seconds() if found["oldest"] else 0
+        yield GaugeMetricFamily("botgpt_turns_waiting", "Replies that no worker has begun.", value=found["count"])
+        yield GaugeMetricFamily(
+            "botgpt_turns_waiting_oldest_seconds", "How long the oldest of them waits.", value=seconds
+        )

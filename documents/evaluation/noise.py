@@ -6,6 +6,11 @@ import random
 import re
 from typing import TYPE_CHECKING
 
+from documents.search.analysis import is_unspaced, language_of, tokens
+from documents.search.languages import LATIN
+
+from .chatter import CHINESE, ENGLISH, GERMAN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,4 +44,13 @@ def filler(text: str, seed: str) -> str:
     return random.Random(seed).choice(FILLER).format(text)  # noqa: S311  nothing here is secret
 
 
-NOISE: dict[str, Callable[[str, str], str]] = {"typo": typo, "filler": filler}
+def chatter(text: str, seed: str) -> str:
+    """The question with sentences beside it that say nothing about it, in its language where that is one of three."""
+    if any(is_unspaced(token) for token in tokens(text)):
+        phrases = CHINESE
+    else:
+        phrases = GERMAN if LATIN[language_of(text)].name == "german" else ENGLISH
+    return random.Random(seed).choice(phrases).format(text)  # noqa: S311  nothing here is secret
+
+
+NOISE: dict[str, Callable[[str, str], str]] = {"typo": typo, "filler": filler, "chatter": chatter}

@@ -65,7 +65,7 @@ def rank(question: str, *, document_ids: Sequence[int], history: Sequence[str] =
     """Score all chunks of the documents; see `search_chunks`."""
     scope = Scope(keyword_indexes(document_ids))
     reading = read_question(question, history=history, languages=scope.languages)
-    keywords = score_keywords(scope, reading.words)
+    keywords = score_keywords(scope, reading.words, unrepaired=reading.beside)
     engine = embedder()
     cosines = _cosines(engine, reading.texts, scope.documents) if engine and scope.size else None
     return Ranking(scope, reading, keywords, engine, cosines, scores=mix(keywords.bm25, cosines))

@@ -75,14 +75,14 @@ class Explanation:
     Attributes:
         result: what `search_chunks` gives.
         dropped: words of the question that were not searched for: polite, or frequent in every text.
-        embedded: the text that was compared as a vector; None without vectors.
+        embedded: the texts that were compared as one vector, with their weights; none without vectors.
         model: whose vectors.
     """
 
     result: SearchResult
     words: tuple[WordFigures, ...]
     dropped: tuple[str, ...]
-    embedded: str | None
+    embedded: tuple[tuple[str, float], ...]
     model: str | None
     thresholds: Thresholds
     hits: tuple[HitFigures, ...]
@@ -93,13 +93,14 @@ def explain_search(question: str, *, document_ids: Sequence[int], limit: int = 2
     ranking = rank(question, document_ids=document_ids)
     result = chosen(ranking, limit=limit)
     order = {token: place for place, token in enumerate(dict.fromkeys(tokens(question)))}
-    words = tuple(sorted(_words(ranking), key=lambda figures: order[figures.word]))
+    # A lone ideograph is a word only when the polite ones around it are gone.
+    words = tuple(sorted(_words(ranking), key=lambda figures: order.get(figures.word, len(order))))
     with_vectors = ranking.engine if ranking.cosines is not None else None
     return Explanation(
         result=result,
         words=words,
         dropped=_dropped(question, ranking),
-        embedded=ranking.reading.texts[0][0] if with_vectors else None,
+        embedded=ranking.reading.texts if with_vectors else (),
         model=with_vectors.name if with_vectors else None,
         thresholds=Thresholds(cosine=with_vectors.relevant_cosine if with_vectors else None),
         hits=tuple(_hits(ranking, result, terms={term for word in words for term in word.terms})),

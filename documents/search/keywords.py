@@ -12,7 +12,7 @@ from .lexical import Postings
 from .spelling import MOST, WEIGHT, is_repairable, repairs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -40,17 +40,20 @@ class KeywordScores:
     lost: tuple[str, ...] = ()
 
 
-def score_keywords(scope: Scope, words: Mapping[str, float]) -> KeywordScores:
+def score_keywords(scope: Scope, words: Mapping[str, float], *, unrepaired: Collection[str] = ()) -> KeywordScores:
     """BM25 of all chunks. Words of the question that occur nowhere are repaired.
 
     Args:
         words: token to weight.
+        unrepaired: those that are taken as they are spelt.
     """
     numbers = {word: number for number, word in enumerate(words)}
     weights = np.fromiter(words.values(), dtype=float, count=len(words))
     postings = scope.find(lambda language: {term(word, language): number for word, number in numbers.items()})
     found = np.bincount(postings.word, minlength=len(words))
-    lost = [word for word, number in numbers.items() if not found[number] and is_repairable(word)][:MOST]
+    lost = [
+        word for word, number in numbers.items() if not found[number] and word not in unrepaired and is_repairable(word)
+    ][:MOST]
     if lost:
         postings = Postings.joined([postings, scope.find(lambda language: _repaired(lost, numbers, language))])
         weights[[numbers[word] for word in lost]] *= WEIGHT

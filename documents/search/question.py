@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import courtesy
+from . import asides, courtesy
 from .analysis import is_stop_word, is_unspaced, term, tokens
 from .languages import LATIN
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Weights of the user's turn before the question, the one before that, and so on.
 EARLIER = (0.3, 0.09, 0.027)
+# Of the sentences beside the question in the same message, as of the turn before.
+BESIDE = 0.3
 SHORT = 4  # terms; a question of no more is taken for a follow-up
 
 _ANAPHORS = """
@@ -34,10 +36,13 @@ class Reading:
     Attributes:
         words: token to weight; the question's own weigh 1.
         texts: what is embedded, with weights.
+        beside: those of the words that stand only beside the question; not repaired when they are nowhere, since
+            they are mostly chatter.
     """
 
     words: dict[str, float]
     texts: tuple[tuple[str, float], ...]
+    beside: frozenset[str] = frozenset()
 
 
 def read_question(question: str, *, history: Sequence[str], languages: Collection[int]) -> Reading:
@@ -50,18 +55,29 @@ def read_question(question: str, *, history: Sequence[str], languages: Collectio
         history: the user's earlier turns, oldest first.
         languages: those of the documents, the most frequent first; words that two forms share are joined in that one.
     """
-    question = courtesy.without_phrases(_encodable(question))
+    message = courtesy.without_phrases(_encodable(question))
+    question, beside = asides.parted(message, says_something=lambda text: bool(_telling(tokens(text), languages)))
     telling = _content(question, languages)
     weights = dict.fromkeys(telling.values(), 1.0)
     texts = [(question, 1.0)]
+    earlier: list[tuple[str, float]] = []
     if history and _is_follow_up(question, weights):
-        for turn, weight in zip(reversed(history), EARLIER, strict=False):
-            earlier = courtesy.without_phrases(_encodable(turn))
-            for stem, word in _content(earlier, languages).items():
-                known = telling.setdefault(stem, word)
-                weights[known] = weights.get(known, 0.0) + weight
-            texts.append((earlier, weight))
-    return Reading(words=weights, texts=tuple(texts))
+        turns = [courtesy.without_phrases(_encodable(turn)) for turn in reversed(history[-len(EARLIER) :])]
+        earlier = list(zip(turns, EARLIER, strict=False))
+    only_beside = []
+    if beside:
+        texts.append((beside, BESIDE))
+        for stem, word in _content(beside, languages).items():
+            if stem not in telling:
+                telling[stem] = word
+                weights[word] = BESIDE
+                only_beside.append(word)
+    for turn, weight in earlier:
+        for stem, word in _content(turn, languages).items():
+            known = telling.setdefault(stem, word)
+            weights[known] = weights.get(known, 0.0) + weight
+        texts.append((turn, weight))
+    return Reading(words=weights, texts=tuple(texts), beside=frozenset(only_beside))
 
 
 def _encodable(text: str) -> str:
@@ -72,11 +88,16 @@ def _encodable(text: str) -> str:
 def _content(text: str, languages: Collection[int]) -> dict[str, str]:
     """The tokens that say something, each under its term: no stop words, and no filler unless there is nothing else."""
     every = tokens(text)
-    spoken = max(languages, key=lambda language: sum(token in LATIN[language].stop_words for token in every))
-    telling = [token for token in every if not is_stop_word(token, spoken)]
+    telling = _telling(every, languages)
     telling = [token for token in telling if token not in courtesy.WORDS] or telling
     main = next(iter(languages))
     return {term(token, main): token for token in reversed(telling)}
+
+
+def _telling(every: list[str], languages: Collection[int]) -> list[str]:
+    """Those that are no stop words of the language, among these, that most of them are stop words of."""
+    spoken = max(languages, key=lambda language: sum(token in LATIN[language].stop_words for token in every))
+    return [token for token in every if not is_stop_word(token, spoken)]
 
 
 def _is_follow_up(question: str, words: Collection[str]) -> bool:

@@ -83,6 +83,11 @@ class Caching:
             return None
         return Place(request, self.models)
 
+    def has(self, request: ChatRequest) -> bool:
+        """Whether the answer is kept, and would do; nothing is booked."""
+        place = None if request.fresh else self.place(request)
+        return place is not None and _safely(place.find) is not None
+
     def lookup(self, place: Place) -> Completion | None:
         """The kept answer, marked and booked; None when there is none or a fresh one is wanted."""
         if place.request.fresh:

@@ -25,6 +25,8 @@ from .recording import Recording
 from .retrying import Retrying
 
 if TYPE_CHECKING:
+    from llm.types import ChatRequest
+
     from .base import Provider
 
 logger = logging.getLogger(__name__)
@@ -134,17 +136,27 @@ def chain(first: str = "") -> Provider:
     return Caching(fallback, models=[label(provider) for provider in fallback.providers])
 
 
-@cache
+def has_kept(first: str, request: ChatRequest) -> bool:
+    """Whether `chain(first)` needs no model for the answer."""
+    provider = chain(first)
+    return isinstance(provider, Caching) and provider.has(request)
+
+
 def cheapest() -> Provider:
-    """The model of the chain whose calls cost least, for work that nobody waits for; not for an offline chain."""
+    """The model of the chain whose calls cost least now, for work that nobody waits for; not for an offline chain."""
     models = [entry for entry in usable_chain() if entry[0] != OFFLINE]
-    return _build(*min(models, key=lambda entry: _typical_cost(*entry)))
+    return _alone(*min(models, key=lambda entry: _typical_cost(*entry)))
 
 
 def _typical_cost(name: str, model: str) -> Decimal:
     """Of much to read and little to write, as in a summary; infinite where prices are not known."""
     cost, _ = pricing.price(provider=name, model=model, usage=TYPICAL)
     return Decimal("Infinity") if cost is None else cost
+
+
+@cache
+def _alone(name: str, model: str) -> Provider:
+    return _build(name, model)
 
 
 def _build(name: str, model: str) -> Provider:
@@ -185,7 +197,7 @@ _breakers: dict[str, Breaker] = {}
 def _on_setting_changed(*, setting: str, **_: Any) -> None:
     if setting in {"LLM_CHAIN", "LLM_PROVIDERS", "GROQ_API_KEY", "RESPONSE_CACHE"}:
         chain.cache_clear()
-        cheapest.cache_clear()
+        _alone.cache_clear()
         _breakers.clear()
 
 

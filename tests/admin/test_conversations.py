@@ -30,7 +30,7 @@ LIST = "/admin/conversations/conversation/"
 def three(alice: User, bob: User) -> None:
     """Two of alice's, of which one is grounded and of last year, and one of bob's."""
     old = conversation_of(alice, title="Grounded", documents=[document_of(alice, "Some text")])
-    Conversation.objects.filter(pk=old.pk).update(created_at=timezone.now() - dt.timedelta(days=365))
+    Conversation.objects.filter(pk=old.pk).update(activity_at=timezone.now() - dt.timedelta(days=365))
     conversation_of(alice, title="Open")
     conversation_of(bob, title="Elsewhere")
 
@@ -46,18 +46,29 @@ def test_conversations_are_found_by_title_and_by_username(admin_client: Client, 
     assert titles(admin_client, q="bob") == {"Elsewhere"}
 
 
+def test_titles_are_searched_among_the_newest_and_among_all_of_a_user(
+    admin_client: Client, three: None, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conversations.admin.TITLES_SEARCHED", 2)
+    assert titles(admin_client, q="e") == {"Open", "Elsewhere"}
+    assert titles(admin_client, q="ground") == set()
+    assert titles(admin_client, q="ground", user__id__exact=alice.pk) == {"Grounded"}
+    assert titles(admin_client, q="ali") == {"Grounded", "Open"}
+    assert titles(admin_client, q="lice") == set()
+
+
 def test_conversations_are_filtered_by_mode_user_and_day(admin_client: Client, three: None, alice: User) -> None:
     today = timezone.now().date()
     assert titles(admin_client, mode__exact="rag") == {"Grounded"}
     assert titles(admin_client, user__id__exact=alice.pk) == {"Grounded", "Open"}
-    assert titles(admin_client, created_at_from=today.isoformat()) == {"Open", "Elsewhere"}
-    assert titles(admin_client, created_at_to=today.isoformat()) == {"Grounded", "Open", "Elsewhere"}
-    assert titles(admin_client, created_at_to=(today - dt.timedelta(days=1)).isoformat()) == {"Grounded"}
+    assert titles(admin_client, activity_at_from=today.isoformat()) == {"Open", "Elsewhere"}
+    assert titles(admin_client, activity_at_to=today.isoformat()) == {"Grounded", "Open", "Elsewhere"}
+    assert titles(admin_client, activity_at_to=(today - dt.timedelta(days=1)).isoformat()) == {"Grounded"}
 
 
 @pytest.mark.parametrize("day", ["2026-02-30", "yesterday", ""])
 def test_a_day_that_is_none_filters_nothing(admin_client: Client, three: None, day: str) -> None:
-    assert len(titles(admin_client, created_at_from=day)) == 3
+    assert len(titles(admin_client, activity_at_from=day)) == 3
 
 
 def test_a_message_is_shown_with_its_model_tokens_and_sources(admin_client: Client, alice: User) -> None:

@@ -125,6 +125,7 @@ def test_a_question_is_answered_by_the_real_search(admin_client: Client, long: D
         "<mark>warranty</mark>",
         "misspelt",
         "hello, how, is, the",
+        "not in the document",
         f"#chunk-{trial.hits[0].figures.hit.position}",
     ):
         assert shown in page, shown

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 ALERTS = DEPLOY / "prometheus/alerts.yml"
 DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana/dashboards/botgpt.json").read_text())
-OF_THE_QUEUE = {"botgpt_documents", "botgpt_documents_oldest_seconds"}  # made when they are asked for
+OF_THE_QUEUES = {  # made when they are asked for
+    *("botgpt_documents", "botgpt_documents_oldest_seconds"),
+    *("botgpt_turns_waiting", "botgpt_turns_waiting_oldest_seconds"),
+}
 
 
 def expressions() -> list[str]:
@@ -27,7 +30,7 @@ def expressions() -> list[str]:
 
 def test_every_number_that_is_asked_for_exists() -> None:
     suffixes = ("", "_total", "_bucket", "_count", "_sum")
-    told = {family.name + suffix for family in REGISTRY.collect() for suffix in suffixes} | OF_THE_QUEUE
+    told = {family.name + suffix for family in REGISTRY.collect() for suffix in suffixes} | OF_THE_QUEUES
     asked = {name for expression in expressions() for name in re.findall(r"botgpt_\w+", expression)}
     assert len(asked) > 15
     assert asked - told == set()
@@ -46,7 +49,7 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     (tmp_path / "alerts.yml").write_text(ALERTS.read_text())
     configuration = (DEPLOY / "prometheus/prometheus.yml").read_text()
     (tmp_path / "prometheus.yml").write_text(configuration.replace("/run/secrets/metrics_token", str(token)))
-    assert "9 rules found" in run("promtool", "check", "config", tmp_path / "prometheus.yml")
+    assert "11 rules found" in run("promtool", "check", "config", tmp_path / "prometheus.yml")
 
 
 @needs("promtool")

@@ -127,6 +127,53 @@ def test_a_question_is_searched_as_if_nothing_polite_stood_around_it(courtesy: s
     assert [text.strip(" .,:") for text, _ in polite.texts] == [text for text, _ in plain.texts]
 
 
+CHATTER = """
+    My daughter has a test on Friday and she keeps bugging me about this. {}?
+    {}? My colleague and I have a bet running, so be precise.
+    {}? Kind regards, Thomas Higgins
+    Meine Tochter schreibt morgen eine Klausur. {}?
+    {}. I swear my colleague knew this yesterday.
+    {}. It is such a long morning.
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("chatter", CHATTER)
+def test_sentences_beside_the_question_weigh_as_the_turn_before_and_are_not_repaired(chatter: str) -> None:
+    question = "when will the ferry leave northern harbours in winter with passengers"
+    plain = read_question(question, history=["trains"], languages=[ENGLISH])
+    found = read_question(chatter.strip().format(question), history=["trains"], languages=[ENGLISH])
+    assert {word: weight for word, weight in found.words.items() if weight == 1} == plain.words
+    beside = {word: weight for word, weight in found.words.items() if word not in plain.words}
+    assert set(beside.values()) == {0.3}
+    assert set(beside) == found.beside
+    assert [weight for _, weight in found.texts] == [1.0, 0.3]
+
+
+def test_chatter_does_not_make_a_follow_up_a_question_that_stands_alone() -> None:
+    found = words("My boss is so angry and it is so late. And in winter?", "When do ferries leave?")
+    assert found["ferries"] == pytest.approx(0.3)
+    assert found["winter"] == 1
+
+
+def test_a_question_of_common_words_has_its_subject_beside_it() -> None:
+    found = words("My Fritzbox shows E42. I am so tired today. What should I press?")
+    assert (found["fritzbox"], found["e42"], found["press"], found["tired"]) == (1, 1, 1, 0.3)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Tell me about lighthouses. In Brittany they are tall.",
+        "Version 1.5 of the ferry timetable at 10:30",
+        "How do I repair my lighthouse. Which lamps fit",
+        "I am here. You are there.",
+    ],
+)
+def test_a_message_without_a_sentence_that_asks_more_than_the_others_is_searched_whole(message: str) -> None:
+    assert read_question(message, history=(), languages=[ENGLISH]).beside == frozenset()
+    assert set(words(message).values()) <= {1.0}
+
+
 @pytest.mark.parametrize("question", ["Thanks a lot in advance!", "Hello there,", "请问", "s'il vous plaît", "?!", ""])
 def test_a_question_of_nothing_but_courtesy_stays_as_it_is(question: str) -> None:
     assert read_question(question, history=(), languages=[ENGLISH]).texts == ((question, 1.0),)

@@ -8,8 +8,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from documents.evaluation.chatter import CHINESE, ENGLISH, GERMAN
 from documents.evaluation.measures import ndcg, paired_bootstrap, recall, reciprocal_rank, span_share
-from documents.evaluation.noise import FILLER, filler, typo
+from documents.evaluation.noise import FILLER, chatter, filler, typo
 from documents.search.packing import Packed
 
 RELEVANT = {"a": 3, "b": 1}
@@ -86,3 +87,16 @@ def test_a_typo_is_one_slip_in_one_longer_word_and_the_same_each_time() -> None:
 def test_filler_is_put_around_the_question() -> None:
     spoiled = {filler("Why?", str(seed)) for seed in range(50)}
     assert spoiled == {polite.format("Why?") for polite in FILLER}
+
+
+@pytest.mark.parametrize(
+    ("question", "phrases"),
+    [
+        ("When does the ferry leave?", ENGLISH),
+        ("Wann fährt die Fähre in der Stadt ab?", GERMAN),
+        ("渡轮几点离开？", CHINESE),
+    ],
+)
+def test_chatter_is_put_around_the_question_in_its_language(question: str, phrases: tuple[str, ...]) -> None:
+    spoiled = {chatter(question, str(seed)) for seed in range(400)}
+    assert spoiled == {phrase.format(question) for phrase in phrases}

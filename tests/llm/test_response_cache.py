@@ -398,3 +398,17 @@ def test_case_and_punctuation_say_nothing(first: str, second: str) -> None:
 @pytest.mark.parametrize(("first", "second"), [("What is C?", "What is C#?"), ("3 - 4", "3 + 4"), ("-5", "5")])
 def test_signs_say_something(first: str, second: str) -> None:
     assert gist(first) != gist(second)
+
+
+# --- Budgets ----------------------------------------------------------------------------------
+
+
+def test_a_kept_answer_is_given_also_to_whom_no_budget_is_left_and_nothing_else_is(
+    api: APIClient, groq: ProviderServer, settings: Settings
+) -> None:
+    start(api, "Why is the sky blue?")
+    settings.LLM_BUDGET_DAY_TOKENS = 1
+    assert start(api, "Why is the sky blue?")["cached"] is True
+    refused = api.post(BASE, {"first_message": "Why is the sea blue?"}, format="json")
+    assert (refused.status_code, len(groq.requests)) == (429, 1)
+    assert list(LLMCall.objects.order_by("id").values_list("outcome", flat=True)) == ["ok", "cached"]

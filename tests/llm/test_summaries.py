@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from documents.deadline import Deadline
 from llm import context, summaries, tokens
-from llm.models import LLMCall
+from llm.models import LLMCall, ModelPrice
 from llm.types import Attribution, HistoryMessage, Summary
 from tests.provider_server import hang, reply, status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_django import Settings
 
     from botgpt.accounts.models import User
@@ -88,6 +91,16 @@ def test_the_cheapest_model_is_asked_unknown_prices_last(
     settings.LLM_CHAIN = chain
     fold(talk("I own a lamp."))
     assert [request.model for request in groq.requests] == [asked]
+
+
+def test_a_change_of_prices_changes_which_model_is_asked(alice: User, groq: ProviderServer, settings: Settings) -> None:
+    settings.LLM_CHAIN = ["groq/small", "groq/large"]
+    for cheap, dear in (("small", "large"), ("large", "small")):
+        for model, price in ((cheap, 1), (dear, 2)):
+            values = {"input": price, "output": price, "valid_from": timezone.now()}
+            ModelPrice.objects.create(provider="groq", model=model, **values)
+        fold(talk("I own a lamp."))
+        assert groq.requests[-1].model == cheap
 
 
 def test_a_summary_that_is_too_long_is_cut_behind_a_whole_sentence(
@@ -215,3 +228,17 @@ def test_the_newest_turns_stay_and_the_rest_is_folded_in_order(sizes: list[int],
         assert sum(context.cost_of(message) for message in stay) <= room / 2
     if older and not stay:  # not even the newest turn had room
         assert sum(context.cost_of(message) for message in history[-2:]) > room - sum(report["tokens"].values())
+
+
+def test_a_history_that_nobody_summarised_is_read_only_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summaries, "MOST_FOLDED", 10)
+    read = []
+
+    def history() -> Iterator[HistoryMessage]:
+        for message in talk(*["lamp " * 50] * 400)[::-1]:
+            read.append(message.id)
+            yield message
+
+    older = summaries.older_part(history(), report=report_of(talk("lamp " * 50, "lamp"), limit=1_000))
+    assert older[0].id == read[-1]
+    assert 10 <= len(older) < len(read) < 40

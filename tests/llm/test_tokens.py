@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from typing import TYPE_CHECKING
+
 import pytest
 from django.core.cache import cache
 from hypothesis import given
@@ -9,6 +12,12 @@ from hypothesis import strategies as st
 
 from llm import tokens
 from llm.types import ChatMessage
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
+    from rest_framework.test import APIClient
+
+    from tests.provider_server import ProviderServer
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +74,16 @@ def test_a_chain_is_as_careful_as_its_worst_model() -> None:
     tokens.learn(model="a", estimated=100, reported=200)
     tokens.learn(model="b", estimated=100, reported=50)
     assert tokens.correction(["a", "b", "unknown"]) == pytest.approx(1.2)
+
+
+def test_a_cache_that_is_away_costs_no_turn(
+    api: APIClient, groq: ProviderServer, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as nobody:  # Django's own backend raises; a bound port that nobody listens at refuses
+        nobody.bind(("127.0.0.1", 0))
+        location = f"redis://127.0.0.1:{nobody.getsockname()[1]}/0"
+        settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": location}}
+        answer = api.post("/api/v1/conversations", {"first_message": "Hello"}, format="json")
+    assert (answer.status_code, answer.json()["messages"][1]["status"]) == (201, "complete")
+    assert "token counts cannot be read" in caplog.text
+    assert "token counts cannot be kept" in caplog.text

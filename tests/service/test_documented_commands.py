@@ -25,7 +25,7 @@ NOT_RUN = {
     "docker compose": "it needs a container engine",
     "npx newman": "it comes from npm; make check-clients runs it",
     ".venv/bin/python manage.py evaluate_retrieval cranfield --server": "its server is a placeholder",
-    ".venv/bin/python manage.py evaluate_retrieval --compare here.jsonl": "it compares with what that would have made",
+    ".venv/bin/python manage.py evaluate_retrieval --compare here.jsonl": "it compares with what that wrote",
 }
 # What is printed by commands that have these words. Of the others it is enough that they succeed.
 PRINTS = {

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.provider_server import PROVIDER_KEY, ProviderServer, reply, writes
+from tests.operations.scraping import Numbers
+from tests.provider_server import PROVIDER_KEY, ProviderServer, hang, reply, writes
 from tests.redis_server import RedisServer
 from tests.service.running import Service, free_port, running
 from tests.service.sse import all_events, events, text_of
@@ -248,6 +249,37 @@ def test_a_reply_whose_worker_is_killed_is_generated_once_more_and_stands_once(t
         history = httpx.get(f"{conversation}/messages").json()["messages"]
         assert [message["content"] for message in history[2:]] == ["Later", "The whole."]
         assert len(served.provider.requests) == 3
+
+
+@real_redis
+def test_a_worker_tells_prometheus_what_its_processes_count(tmp_path: Path) -> None:
+    port = free_port()
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    with stack(tmp_path, WORKER_METRICS_PORT=str(port), TMPDIR=str(folder)) as served:
+        locations = [later(f"{served.start()}/messages").headers["Location"] for _ in range(2)]
+        of_web = Numbers(httpx.get(f"{served.service.url}/metrics").text)
+        assert of_web("botgpt_turns_waiting") == 2
+        assert of_web("botgpt_turns_waiting_oldest_seconds") > 0
+        with worker(served.service, tmp_path / "worker.log") as process:
+            for location in locations:
+                served.ended(location)
+
+            def told() -> Numbers:
+                return Numbers(httpx.get(f"http://127.0.0.1:{port}/metrics").text)
+
+            assert told()("botgpt_llm_calls_total", outcome="ok", model="small") == 2
+            assert told()("botgpt_turn_seconds_count", status="complete") == 2
+            assert told()("botgpt_turns_waiting") == 0
+            assert httpx.get(f"http://127.0.0.1:{port}/api/v1/conversations").status_code == 404
+            conversation = served.start()
+            served.provider.will(hang(), reply("Again"))
+            later(f"{conversation}/messages")
+            assert until(lambda: told()("botgpt_turns_in_flight") == 1)
+            (working,) = children(process.pid)
+            os.kill(working, signal.SIGKILL)
+            assert until(lambda: told()("botgpt_turns_in_flight") == 0)
+    assert not list(folder.iterdir())
 
 
 @real_redis

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+
+from tests.service.running import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +24,7 @@ def test_every_operation_keeps_its_promise(service: Service, tmp_path: Path) -> 
             *("--max-examples", "25", "--generation-deterministic", "--no-color"),
         ],
         cwd=tmp_path,
+        env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.service.wire_events", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,

@@ -56,7 +56,9 @@ class Command(terminal.Command):
         parser.add_argument("--embeddings", help="engine to measure with instead of the configured one, e.g. none")
         parser.add_argument("--server", metavar="URL", help="PostgreSQL to make the scratch database on; else SQLite")
         parser.add_argument("--limit", type=_positive, help="ask only the first so many questions of each collection")
-        parser.add_argument("--noise", choices=sorted(NOISE), help="spoil every question: one typo, or polite filler")
+        parser.add_argument(
+            "--noise", choices=sorted(NOISE), help="spoil every question: one typo, polite filler, or chatter"
+        )
         parser.add_argument("--output", type=Path, help="write one JSON object a question to this file")
         parser.add_argument(
             "--compare", nargs=2, type=Path, metavar=("BEFORE", "AFTER"), help="compare two files written by --output"

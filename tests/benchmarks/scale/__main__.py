@@ -33,12 +33,12 @@ def main() -> None:
     with ExitStack() as stack:
         pattern = options.stores or stack.enter_context(stores.server())
         small, large = pattern.format("small"), pattern.format("large")
+        folder = Path(stack.enter_context(TemporaryDirectory()))
         if not options.stores:
             began = time.perf_counter()
-            stores.fill(small)
-            stores.fill(large, options)
+            stores.fill(small, folder / "seed")
+            stores.fill(large, folder / "seed", options)
             _print(f"Filled in {time.perf_counter() - began:.0f} s.\n")
-        folder = Path(stack.enter_context(TemporaryDirectory()))
         provider = stack.enter_context(ProviderServer())
         empty, full = (
             stack.enter_context(side(stores.opened(url), folder / name, provider=provider.url))
@@ -48,7 +48,7 @@ def main() -> None:
         api = stack.enter_context(caller(of_few, str(full.api.base_url)))
         other = replace(full, store=of_few, api=api)
         _measure(options, empty, full, other)
-        if options.purge:
+        if "deleting" in options.parts:
             _print("\n## Deleting\n", *deleting.report(full, other, span=options.purge))
 
 
@@ -57,15 +57,20 @@ def _measure(options: Namespace, small: Side, large: Side, other: Side) -> None:
     for name, one in (("empty", small), ("large", large)):
         counts = (stores.execute(one.store.url, f"SELECT count(*) FROM {table}")[0][0] for table in TABLES)
         _print(f"| {name} | {' | '.join(f'{count:,}' for count in counts)} |")
-    _print("\n## In the large store alone\n", *HEAD_ALONE)
-    for name, goal, first, second in _pairs(large, other):
-        _print(_row(name, [first, second], rounds=options.rounds) + f" {goal} |")
-    for title, calls in (("Reads", READS), ("Writes", WRITES), ("Admin", ADMIN)):
-        _print(f"\n## {title}: large beside empty\n", *HEAD)
-        for call in tqdm(calls, desc=title, leave=False):
+    if "alone" in options.parts:
+        _print("\n## In the large store alone\n", *HEAD_ALONE)
+        for name, goal, first, second in _pairs(large, other):
+            _print(_row(name, [first, second], rounds=options.rounds) + f" {goal} |")
+    for part, calls in BESIDE.items():
+        if part not in options.parts:
+            continue
+        _print(f"\n## {part.capitalize()}: large beside empty\n", *HEAD)
+        for call in tqdm(calls, desc=part, leave=False):
             _print(_row(f"`{call.name}`", [(large, call), (small, call)], rounds=options.rounds))
 
 
+BESIDE = {"reads": READS, "writes": WRITES, "admin": ADMIN}
+PARTS = ("alone", *BESIDE, "deleting")
 TABLES = ("users", "conversations", "messages", "llm_calls")
 HEAD = ["| | large p50 ms | p95 | empty p50 ms | p95 | ratio, median (quartiles) |", "|---|---|---|---|---|---|"]
 HEAD_ALONE = [
@@ -151,7 +156,8 @@ def _options() -> Namespace:
     parser.add_argument("--owned", type=int, default=5_000, help="conversations of one user more (%(default)s)")
     parser.add_argument("--long", type=int, default=2_000, help="messages in one conversation (%(default)s)")
     parser.add_argument("--rounds", type=int, default=11, help="calls of each (%(default)s)")
-    parser.add_argument("--purge", default="330d", help="the age from which to purge at the end; empty: delete nothing")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure (all)")
+    parser.add_argument("--purge", default="330d", help="the age from which to purge at the end (%(default)s)")
     parser.add_argument(
         "--stores", default="", help="an address with {} for `small` and `large`, filled by an earlier run"
     )

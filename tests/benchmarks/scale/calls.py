@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+
+from botgpt.operations.demo import ADMIN_LOGIN
 
 if TYPE_CHECKING:
     import httpx
@@ -79,7 +81,7 @@ READS = [
     get("/documents", search="manual"),
     get("/documents/{document}"),
     get("/documents/{document}/chunks"),
-    get("/documents/{document}/file"),
+    Call("GET a document's file", lambda side, pk: side.get(f"/documents/{pk}/file"), _document),
     get("/models"),
     get("/usage"),
     get("/usage", group_by="model"),
@@ -130,7 +132,7 @@ WRITES = [
         lambda side, _: side.call("POST", "/documents/search", json={"query": "How long is the warranty?"}),
     ),
     Call("DELETE a document", lambda side, pk: side.call("DELETE", f"/documents/{pk}"), _document),
-    Call("POST /auth/keys", lambda side, _: side.call("POST", "/auth/keys", json={"name": "bench"})),
+    Call("POST /auth/token", lambda side, _: side.call("POST", "/auth/token", json=asdict(ADMIN_LOGIN))),
 ]
 CALLS = "llm/llmcall/"
 TALKS = "conversations/conversation/"
@@ -142,7 +144,7 @@ ADMIN = [
     page(TALKS, q="demo"),
     page(TALKS, q="nobody"),
     page(TALKS, mode__exact="rag"),
-    page(TALKS, created_at_from="2026-06-01", created_at_to="2026-06-02"),
+    page(TALKS, activity_at_from="2026-06-01", activity_at_to="2026-06-02"),
     page(TALKS + "{conversation}/change/"),
     page(CALLS),
     page(CALLS, outcome__exact="timeout"),

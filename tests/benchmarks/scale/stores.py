@@ -29,6 +29,9 @@ SETTINGS = {
     "ALLOWED_HOSTS": "127.0.0.1",
     "ANONYMOUS_USER": "",
     "LLM_CHAIN": "groq/small",
+    # Less than 200 messages, and nothing in their place: the long conversation sends no more than the short one.
+    "MAX_CONTEXT_TOKENS": "3000",
+    "SUMMARIZE_HISTORY": "false",
     **dict.fromkeys(["LIMIT_READS", "LIMIT_TURNS", "LIMIT_UPLOADS", "LIMIT_ANONYMOUS", "LIMIT_LOGINS"], ""),
 }
 # Filling writes gigabytes that nobody needs after a crash. What is read afterwards takes as long as ever.
@@ -85,10 +88,10 @@ def server() -> Iterator[str]:
         yield running.get_uri().replace("/postgres?", "/{}?")
 
 
-def fill(url: str, options: Namespace | None = None) -> None:
-    """The demo and a conversation of 200 messages; with options much beside them, see `__main__`."""
+def fill(url: str, folder: Path, options: Namespace | None = None) -> None:
+    """The demo, its files in `folder`, and a conversation of 200 messages; with options much beside them."""
     _manage(url, "migrate", "--verbosity=0")
-    _manage(url, "seed", "--force")
+    _manage(url, "seed", "--force", MEDIA_ROOT=str(folder))
     if options:
         many = (f"--users={options.users}", f"--conversations={options.conversations}")
         _manage(url, "seed", *many, f"--messages={options.messages}")
@@ -119,14 +122,14 @@ def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall()) if cursor.description else []
 
 
-def _begin(url: str, *arguments: str) -> subprocess.Popen[bytes]:
-    environment = {"PATH": os.environ["PATH"], **SETTINGS, "DATABASE_URL": url}
+def _begin(url: str, *arguments: str, **settings: str) -> subprocess.Popen[bytes]:
+    environment = {"PATH": os.environ["PATH"], **SETTINGS, **settings, "DATABASE_URL": url}
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
 
 
-def _manage(url: str, *arguments: str) -> str:
-    process = _begin(url, *arguments)
+def _manage(url: str, *arguments: str, **settings: str) -> str:
+    process = _begin(url, *arguments, **settings)
     output, _ = process.communicate()
     if process.returncode:
         raise RuntimeError(f"manage.py {arguments[0]} failed")

@@ -107,6 +107,10 @@ def test_a_conversation_is_found_renamed_exported_and_deleted(chat: ChatPage) ->
     chat.excuses.append("404")
     chat.page.goto(address)
     expect(chat.page.get_by_role("alert")).to_contain_text("Not here. No conversation with ID")
+    expect(chat.box).to_be_hidden()
+    chat.button("New conversation").click()
+    expect(chat.box).to_be_focused()
+    assert chat.page.url.endswith("/")
 
 
 def test_long_histories_come_in_pieces(chat: ChatPage) -> None:

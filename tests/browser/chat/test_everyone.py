@@ -109,7 +109,7 @@ def test_on_a_phone_the_list_is_a_drawer(phone: ChatPage) -> None:
     expect(drawer).to_be_hidden()
     expect(phone.button("Conversations")).to_be_focused()
     phone.button("Conversations").tap()
-    drawer.get_by_role("link", name="How long is the warranty on the Alta?").tap()
+    drawer.locator("a[href='/c/1']").tap()
     expect(drawer).to_be_hidden()
     expect(phone.replies).to_have_count(3)
     assert not page.evaluate("document.querySelector('main').inert")

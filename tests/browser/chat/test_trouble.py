@@ -109,6 +109,20 @@ def test_when_the_service_stays_away_the_page_gives_up_and_tries_again_when_told
     assert len(provider.requests) == 1
 
 
+def test_a_conversation_that_cannot_be_reached_is_opened_when_it_can(chat: ChatPage, line: Line) -> None:
+    chat.excuses.append("net::ERR")
+    chat.page.goto("/")
+    expect(chat.page.get_by_role("checkbox").first).to_be_visible()
+    line.cut()
+    chat.page.locator("nav a[href='/c/1']").click()
+    alert = chat.page.locator("#notice").get_by_role("alert")
+    expect(alert).to_contain_text("No connection")
+    line.mend()
+    alert.get_by_role("button", name="Try again").click()
+    expect(chat.replies.first).to_be_visible()
+    expect(alert).to_have_count(0)
+
+
 def test_what_could_not_be_sent_can_be_changed(
     chat: ChatPage, line: Line, provider: ProviderServer, sends: list[str]
 ) -> None:
@@ -144,6 +158,7 @@ def guarded(browser: Browser, strict: Service, provider: ProviderServer) -> Iter
     assert chat.page.url.endswith("/login?next=/")
     log_in(chat.page)
     expect(chat.page.locator("#user")).to_have_text("admin")
+    expect(chat.page.get_by_label("Open")).to_be_checked()  # there is no document to answer from
     yield chat
     context.close()
 
@@ -193,7 +208,9 @@ def test_a_service_that_is_busy_is_asked_again_after_the_time_it_names(
 def test_a_login_that_has_ended_leads_to_the_login_and_back(guarded: ChatPage) -> None:
     address = guarded.page.url
     guarded.page.context.clear_cookies(name="sessionid")
-    guarded.page.get_by_label("Search conversations by title").fill("anything")
+    guarded.page.get_by_label("Open").check()
+    guarded.ask("Do you know me?")
     guarded.page.wait_for_url("**/login?next=*")
     log_in(guarded.page)
     guarded.page.wait_for_url(address)
+    expect(guarded.box).to_have_value("Do you know me?")

@@ -33,6 +33,21 @@ def test_an_answer_is_seen_while_it_is_written(chat: ChatPage, provider: Provide
     assert len(provider.requests) == 1
 
 
+def test_only_a_grounded_answer_has_footnotes(chat: ChatPage, provider: ProviderServer) -> None:
+    chat.begin()
+    provider.will(writes("Take row[1] ", "and row[2].", gap=0.7))
+    chat.ask("Which rows?")
+    expect(chat.replies.locator(".body")).to_have_text("Take row[1]")
+    chat.answered("Take row[1] and row[2].")
+    chat.begin("From documents")
+    provider.will(writes("It is so [1]. ", "Really.", gap=0.7))
+    chat.ask("How long is the warranty on the Alta?")
+    expect(chat.replies.locator(".body")).to_have_text("It is so1.")
+    expect(chat.replies.locator(".mark")).to_have_text("1")
+    chat.answered("It is so1. Really.")
+    expect(chat.replies.locator(".mark button")).to_have_text("1")
+
+
 def test_stopping_keeps_the_text_and_one_can_go_on(chat: ChatPage, provider: ProviderServer) -> None:
     chat.begin()
     provider.will(writes("one ", "two ", gap=0.1, end="hang"))
@@ -65,7 +80,7 @@ def test_leaving_and_coming_back_finds_the_answer_that_went_on(chat: ChatPage, p
     provider.will(writes("slow ", "but ", "sure", gap=0.6))
     chat.ask("Walk")
     expect(chat.replies.locator(".body")).to_have_text("slow")
-    chat.page.get_by_role("link", name="How long is the warranty on the Alta?").click()
+    chat.page.locator("nav a[href='/c/1']").click()
     expect(chat.replies).to_have_count(3)
     chat.page.go_back()
     chat.answered("slow but sure")

@@ -3,6 +3,7 @@
 import { $, h, isSend } from "./dom.js";
 
 const MODEL = "botgpt.model";
+const DRAFT = "botgpt.draft"; // kept in this tab, over reloads and logins
 
 export class Composer {
   constructor({ onSend, onStop }) {
@@ -22,7 +23,8 @@ export class Composer {
       event.preventDefault();
       this.form.requestSubmit();
     });
-    this.field.addEventListener("input", () => this.#fit());
+    this.field.addEventListener("input", () => this.#changed());
+    this.text = sessionStorage.getItem(DRAFT) ?? "";
     this.stopButton.addEventListener("click", () => {
       this.stopButton.disabled = true;
       onStop();
@@ -36,7 +38,7 @@ export class Composer {
 
   set text(text) {
     this.field.value = text;
-    this.#fit();
+    this.#changed();
   }
 
   /** The model that was chosen; empty for the service's own order. */
@@ -73,7 +75,8 @@ export class Composer {
   }
 
   /** As high as the text, to a limit. */
-  #fit() {
+  #changed() {
+    sessionStorage.setItem(DRAFT, this.field.value);
     this.field.style.height = "auto";
     this.field.style.height = `${this.field.scrollHeight}px`;
   }

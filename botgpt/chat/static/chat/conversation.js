@@ -1,12 +1,12 @@
 // The open conversation: loading it, taking turns in it, and what can be done to its messages.
 
-import { call, get, query } from "./api.js";
-import { announce, h } from "./dom.js";
+import { Refused, call, get, query } from "./api.js";
+import { announce } from "./dom.js";
+import { failureNote } from "./failure.js";
 import { note } from "./message.js";
 import { closeSource } from "./source.js";
 import { earlierButton } from "./thread.js";
 import { asking, follow, running } from "./turn.js";
-import { inWords } from "./words.js";
 
 const PAGE = 50; // messages that are loaded at once
 const MOST = 200;
@@ -159,6 +159,7 @@ export class Conversation {
     } catch (error) {
       if (signal.aborted) return;
       this.#ended();
+      if (error.status === 401 && question) this.page.composer.text = question.message.content; // for after the login
       if (error.code === "turn_in_progress") await this.#isTaken(error, question);
       else this.#failed(error, { turn, reply, question });
     } finally {
@@ -179,7 +180,7 @@ export class Conversation {
         question?.update({ ...question.message, id: data.user_message_id });
         reply.update({ ...reply.message, id: data.assistant_message_id, conversation_id: data.conversation_id });
         this.page.composer.busy(true);
-        if (!this.info) this.#begun(data.conversation_id);
+        if (!this.info) this.#begun(data.conversation_id, turn.body.document_ids ?? null);
         break;
       case "message.delta":
         turn.text = (turn.text ?? "") + data.text;
@@ -193,14 +194,14 @@ export class Conversation {
       case "message.completed":
       case "message.failed":
       case "message.cancelled":
-        if (!data.message) throw new Error(data.detail);
+        if (!data.message) throw new Refused(404, data, null);
         reply.update(data.message);
         announce(reply.spoken);
     }
   }
 
-  #begun(id) {
-    this.info = { id, title: "", messages: [], document_ids: null };
+  #begun(id, documentIds) {
+    this.info = { id, title: "", messages: [], document_ids: documentIds };
     this.page.onBegun(id);
   }
 
@@ -219,18 +220,12 @@ export class Conversation {
   }
 
   #failed(error, { turn, reply, question }) {
-    const { title, detail, wait, mayPass } = inWords(error);
     this.isSilent = false;
     reply.body.classList.remove("is-waiting");
-    reply.body.replaceChildren();
-    const again = h("button", { type: "button", onclick: () => this.#again(turn, reply, question) }, "Try again");
-    const back = h(
-      "button",
-      { type: "button", onclick: () => this.#back(question) },
-      question ? "Change the question" : "Leave it",
-    );
-    reply.say(note("error", title, detail, h("div", { class: "buttons" }, mayPass && again, !turn.replyId && back)));
-    countDown(again, wait);
+    if (!turn.text) reply.body.replaceChildren();
+    const again = { label: "Try again", act: () => this.#again(turn, reply, question) };
+    const back = { label: question ? "Change the question" : "Leave it", act: () => this.#back(question) };
+    reply.say(failureNote(error, { again, back: turn.replyId ? null : back }));
   }
 
   #again(turn, reply, question) {
@@ -248,18 +243,4 @@ export class Conversation {
     if (this.info) await this.refresh();
     else this.page.onLeft();
   }
-}
-
-/** A button that can be pressed when the seconds are over, and shows them. */
-function countDown(button, seconds) {
-  if (!seconds) return;
-  const label = button.textContent;
-  const until = Date.now() + seconds * 1000;
-  const show = () => {
-    const left = Math.ceil((until - Date.now()) / 1000);
-    button.disabled = left > 0;
-    button.textContent = left > 0 ? `${label} in ${left} s` : label;
-    if (left > 0 && button.isConnected !== false) setTimeout(show, 250);
-  };
-  show();
 }

@@ -23,6 +23,7 @@ const thread = new Thread($("#thread"), {
   switchTo: (id) => attempt(conversation.switchTo(id)),
   rate: (reply, feedback) => attempt(conversation.rate(reply, feedback)),
   openSource,
+  isGrounded: () => Boolean(conversation.info?.document_ids),
 });
 const conversation = new Conversation({
   thread,
@@ -41,18 +42,12 @@ const header = new Header({ conversation, tell, onDeleted: () => (sidebar.load({
 const sidebar = new Sidebar();
 const start = new Start((question) => send(question));
 
-/** Say what went wrong above the box; null takes it away. */
-function tell(error) {
+/** Say what went wrong above the box, with something to do about it; null takes it away. */
+function tell(error, { label = "Dismiss", act = () => composer.focus() } = {}) {
   const words = error && inWords(error);
-  $("#notice").replaceChildren(...(words ? [note("error", words.title, words.detail, dismiss())] : []));
-}
-
-function dismiss() {
-  return h(
-    "div",
-    { class: "buttons" },
-    h("button", { type: "button", onclick: () => (tell(null), composer.focus()) }, "Dismiss"),
-  );
+  const button = h("button", { type: "button", onclick: () => (tell(null), act()) }, label);
+  const said = words && note("error", words.title, words.detail, h("div", { class: "buttons" }, button));
+  $("#notice").replaceChildren(...(said ? [said] : []));
 }
 
 /** Ask; false when it cannot be asked yet. */
@@ -61,8 +56,8 @@ function send(text) {
     attempt(conversation.send(text));
     return true;
   }
-  const fields = start.fields();
-  if (!fields) return false;
+  const fields = location.pathname === "/" && start.fields();
+  if (!fields) return false; // a choice is missing, or a conversation is not there yet
   start.hide();
   attempt(conversation.start(text, fields));
   return true;
@@ -78,6 +73,7 @@ function begun(id) {
 async function show() {
   const id = location.pathname.match(/^\/c\/(\d+)$/)?.[1];
   tell(null);
+  composer.form.hidden = false;
   sidebar.mark(id);
   start.hide();
   conversation.leave();
@@ -92,7 +88,9 @@ async function show() {
     if (error.name === "AbortError") return;
     header.show(null);
     $("#title").textContent = "Not opened";
-    tell(error);
+    composer.form.hidden = true;
+    const isThere = inWords(error).mayPass;
+    tell(error, isThere ? { label: "Try again", act: show } : { label: "New conversation", act: () => go("/") });
   }
 }
 

@@ -4,7 +4,7 @@ import { h, icon, iconButton, isSend } from "./dom.js";
 import { copyButton, rendered } from "./markdown.js";
 import { footnotes, linkMarks } from "./footnotes.js";
 
-/** The view of a message; `does` has what its buttons do: edit, regenerate, switchTo, rate, openSource. */
+/** The view of a message; `does` has what its buttons do, and `isGrounded` of its conversation. */
 export function viewOf(message, does) {
   return message.role === "user" ? new Question(message, does) : new Reply(message, does);
 }
@@ -108,7 +108,8 @@ class Reply extends View {
       this.write(content);
       return;
     }
-    cancelAnimationFrame(this.frame);
+    clearTimeout(this.timer);
+    this.timer = null;
     this.body.classList.remove("is-waiting");
     this.body.replaceChildren(status === "failed" ? "" : rendered(content, { marks: this.isGrounded }));
     const sources = footnotes(citations, this.does.openSource);
@@ -120,15 +121,19 @@ class Reply extends View {
     return this.message.grounded !== null || this.message.citations.length > 0;
   }
 
-  /** Show a text that is still being written. */
+  /** Show a text that is still being written; what takes long to draw is drawn less often. */
   write(text) {
     this.text = text;
-    this.body.classList.toggle("is-waiting", !text);
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => {
-      this.body.replaceChildren(text ? rendered(text, { marks: true }) : "Thinking …");
-      this.onGrowth?.();
-    });
+    this.timer ??= setTimeout(() => this.drawText(), 3 * (this.cost ?? 0));
+  }
+
+  drawText() {
+    const began = performance.now();
+    this.timer = null;
+    this.body.classList.toggle("is-waiting", !this.text);
+    this.body.replaceChildren(this.text ? rendered(this.text, { marks: this.does.isGrounded() }) : "Thinking …");
+    this.onGrowth?.();
+    this.cost = performance.now() - began;
   }
 
   /** What a screen reader says of it in the end: the text without its marks. */
