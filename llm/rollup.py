@@ -174,7 +174,7 @@ def _add_some() -> int:
             pk
             for pk, _ in takewhile(
                 lambda row: not now - SETTLED < row[1] < now + SETTLED,
-                later.values_list("id", "created_at")[:ROWS_AT_ONCE],
+                later.values_list("id", "created_at")[:ROWS_AT_ONCE].iterator(),
             )
         ]
         if settled:
