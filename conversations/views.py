@@ -32,6 +32,7 @@ from .filters import ConversationFilter
 from .models import Conversation, Message
 from .opening import open_conversation, open_turn
 from .preparing import dry_run
+from .privacy import delete_now
 from .serializers import (
     BranchSerializer,
     ConversationDetailSerializer,
@@ -142,6 +143,9 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
     @extend_schema(summary="Delete a conversation and its messages; the usage ledger stays, without content")
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().destroy(request, *args, **kwargs)
+
+    def perform_destroy(self, instance: Conversation) -> None:
+        delete_now(Conversation.objects.filter(pk=instance.pk))
 
     @extend_schema(
         summary="Read a stretch of the active history",
