@@ -9,7 +9,7 @@ CHECK_ENV := DJANGO_SETTINGS_MODULE=tests.settings
 DEPLOY_ENV := SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))') DEBUG=false \
 	ALLOWED_HOSTS=example.com GROQ_API_KEY=not-a-real-key ANONYMOUS_USER= HTTPS=true
 
-.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams bench-scale check lint format types imports migrations schema deploy audit lock clean
+.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams check clients check-clients lint format types imports migrations schema deploy audit lock clean browser bench-scale bench-dashboard screenshots
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -39,13 +39,24 @@ test: install-dev ## Run all tests, on SQLite
 	@$(RUN) -m pytest -n 2
 
 test-postgresql: install-dev ## Run them on PostgreSQL with pgvector, which comes with the test requirements
-	@TEST_ENGINE=postgresql $(RUN) -m pytest -n 2
+	@TEST_ENGINE=postgresql $(RUN) -m pytest -n 2 --ignore tests/browser  # a browser meets the same service either way
+
+browser: install-dev ## Run the tests in a browser; installs Debian's Chromium when there is none and it may
+	@sh tests/browser/install.sh
+	@$(RUN) -m pytest tests/browser
+
+screenshots: install-dev ## Retake the pictures in docs/images
+	@sh tests/browser/install.sh
+	@$(RUN) -m tests.browser.screenshots
 
 bench-retrieval: install-dev ## Time search and indexing beside other systems; ARGS="--store 1000000 ..." for more
 	@$(CHECK_ENV) $(RUN) -m tests.benchmarks $(ARGS)
 
 bench-streams: install-dev ## Time what a stream adds to the provider's first token
 	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.first_token
+
+bench-dashboard: install-dev ## Time the admin's dashboard over a ledger of a million rows
+	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.dashboard $(ARGS)
 
 bench-scale: install-dev ## Time every endpoint and admin page on a large database beside an empty one; ARGS for its size
 	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.scale $(ARGS)
@@ -77,6 +88,14 @@ deploy: install-dev ## Django's deployment checks with production settings
 
 audit: install-dev ## Known weaknesses of what is installed in production; asks the package index
 	@$(BIN)/pip-audit --requirement requirements-production.txt --no-deps --disable-pip --progress-spinner off
+
+clients: install-dev ## Write the Postman collection and the file of requests in docs/clients anew
+	@$(CHECK_ENV) $(RUN) -m tests.clients
+
+check-clients: install-dev ## Prove the OpenAPI document with newman and generated clients; installs them from npm
+	@mkdir -p var/clients && cp tests/clients/programs/package.json var/clients/
+	@npm install --prefix var/clients --no-audit --no-fund --silent
+	@$(RUN) -m pytest tests/clients
 
 lock: install-dev ## Compile the requirement files anew from their .in files
 	@$(RUN) -m uv pip compile -q --universal --python-version 3.11 requirements.in -o requirements.txt

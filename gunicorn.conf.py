@@ -19,6 +19,11 @@ keepalive = 75  # longer than a load balancer's idle timeout of 60 s, so that it
 # A stopping worker lets its turns end: the turn's deadline and what closing it may take.
 graceful_timeout = int(float(os.environ.get("LLM_TURN_SECONDS", "60"))) + 20
 
+# What leaks, leaks slowly: a worker is replaced after so many requests, and not all at once. It takes no new ones while
+# its last turns end, and its successor starts after that, so this is rare on purpose.
+max_requests = int(os.environ.get("WEB_MAX_REQUESTS", "50000"))
+max_requests_jitter = max_requests // 2
+
 accesslog = None  # the application logs a line for each request, with its id
 loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
 limit_request_line = 8190  # the most there is: a dry run's question stands in the address
@@ -29,6 +34,16 @@ control_socket_disable = True
 _prefix = f"botgpt-metrics-{os.getpid()}-"
 if not Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).name.startswith(_prefix):
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_prefix)
+
+
+def pre_exec(server: Any) -> None:
+    """Start the new master of an upgrade as the old one was.
+
+    gunicorn would run `python -m gunicorn` as a script, whose folder then hides the standard library's `http`.
+    """
+    executable, script, *arguments = server.START_CTX["args"]
+    if script.endswith("__main__.py"):
+        server.START_CTX["args"] = [executable, "-m", "gunicorn", *arguments]
 
 
 def child_exit(_server: Any, worker: Any) -> None:

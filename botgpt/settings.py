@@ -13,6 +13,7 @@ from typing import Any
 import environ
 from django.urls import reverse_lazy
 
+from botgpt.api import reference
 from botgpt.api.rates import Rate
 from botgpt.operations.caches import caches
 
@@ -54,6 +55,7 @@ INSTALLED_APPS = [
     "axes",
     "botgpt.accounts",
     "botgpt.operations",
+    "botgpt.chat",
     "documents",
     "llm",
     "conversations",
@@ -117,7 +119,7 @@ AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "botgpt.accounts.addresses.client_address"
 AXES_LOCKOUT_CALLABLE = "botgpt.api.throttles.account_locked"
 LOGIN_URL = reverse_lazy("login")
-LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+LOGIN_REDIRECT_URL = reverse_lazy("chat")
 # The user that a local call without credentials acts as; empty switches the rule off.
 ANONYMOUS_USER = env.str("ANONYMOUS_USER", default="demo" if DEBUG else "")
 SIMPLE_JWT = {
@@ -190,14 +192,22 @@ DJANGO_REDIS_LOGGER = "botgpt.cache"
 
 # --- Worker -----------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
-CELERY_TASK_IGNORE_RESULT = True  # what came of it is in the document's row
+CELERY_TASK_IGNORE_RESULT = True  # what came of it is in the row that it is about
+# A worker that dies in the middle gives the job back; every task can be done twice.
+CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# Documents keep a core busy and turns wait: they can have workers of their own. One that names no queue takes both.
+CELERY_TASK_DEFAULT_QUEUE = "documents"
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"documents": {}, "turns": {}}
+CELERY_TASK_ROUTES = {"conversations.tasks.*": {"queue": "turns"}}
+CELERY_BEAT_SCHEDULE = {"tidy": {"task": "botgpt.operations.tasks.tidy", "schedule": dt.timedelta(hours=1)}}
+PURGE_AFTER_DAYS = env.int("PURGE_AFTER_DAYS", default=0)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a long document keeps no others waiting
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2}
 if CELERY_BROKER_URL.startswith("redis"):
-    # After this Redis gives a job of a worker that is gone to another. No document takes as long.
+    # After this Redis gives a job of a worker that is gone to another. No document and no turn takes as long.
     CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"] = env.int("CELERY_VISIBILITY_SECONDS", default=900)
 
 # --- Files ------------------------------------------------------------------------------------
@@ -220,7 +230,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "botgpt.operations.static.StaticFiles"
     },
 }
 
@@ -263,10 +273,9 @@ LIMITS_FILE = env.path("LIMITS_FILE", default=str(DATA_DIR / "limits.sqlite3"))
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "BOT GPT",
-    "DESCRIPTION": (
-        "Conversations with a language model, grounded in your documents.\n\n"
-        "Authenticate with `Authorization: Bearer <API key>`. Every error has the same body, see `Error`."
-    ),
+    "DESCRIPTION": reference.INTRODUCTION,
+    "TAGS": reference.TAGS,
+    "APPEND_COMPONENTS": {"examples": reference.ERROR_EXAMPLES},
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -275,10 +284,22 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_SUFFIX": "",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "DocumentStatus": "documents.models.Document.Status",
         "MessageStatus": "conversations.models.Message.Status",
+        "MessageRole": "conversations.models.Message.Role",
+        "KeyScope": "botgpt.accounts.models.ApiKey.Scope",
+        "KeyState": ["active", "expired", "revoked"],
+        "CreatedEventName": ["message.created"],
+        "DeltaEventName": ["message.delta"],
+        "RestartedEventName": ["message.restarted"],
+        "CitationEventName": ["message.citation"],
+        "EndedEventName": ["message.completed", "message.failed", "message.cancelled"],
+        "BudgetScope": ["day_tokens", "month_tokens", "day_cost", "month_cost"],
     },
     "DISABLE_ERRORS_AND_WARNINGS": False,
 }
@@ -320,9 +341,12 @@ LLM_PROVIDERS = {
 }
 STREAM_PING_SECONDS = env.float("STREAM_PING_SECONDS", default=15.0)
 WEB_THREADS = env.int("WEB_THREADS", default=64)
+# An eighth of the threads is left to requests that wait for no model.
+MAX_TURNS_IN_FLIGHT = env.int("MAX_TURNS_IN_FLIGHT", default=max(1, WEB_THREADS - max(1, WEB_THREADS // 8)))
 LLM_SKIP_AFTER = env.int("LLM_SKIP_AFTER", default=3)
 LLM_SKIP_SECONDS = env.float("LLM_SKIP_SECONDS", default=30.0)
 LLM_TURN_SECONDS = env.float("LLM_TURN_SECONDS", default=60.0)
+TURN_QUEUE_SECONDS = env.int("TURN_QUEUE_SECONDS", default=900)
 LLM_CALL_SECONDS = env.float("LLM_CALL_SECONDS", default=30.0)
 LLM_MAX_ATTEMPTS = env.int("LLM_MAX_ATTEMPTS", default=3)
 LLM_BACKOFF_SECONDS = env.float("LLM_BACKOFF_SECONDS", default=1.0)
@@ -394,9 +418,10 @@ UNFOLD = {
     "SITE_HEADER": "BOT GPT",
     "SITE_SYMBOL": "forum",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "botgpt.operations.admin_site.icon"}],
-    "SITE_URL": reverse_lazy("docs"),
+    "SITE_URL": reverse_lazy("chat"),
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "botgpt.operations.admin_site.environment",
+    "DASHBOARD_CALLBACK": "botgpt.dashboard.page.context",
     "STYLES": ["botgpt.operations.admin_site.stylesheet"],
     "SIDEBAR": {
         "show_search": False,

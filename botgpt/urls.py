@@ -2,15 +2,15 @@
 
 from csp.decorators import csp_update
 from django.contrib import admin
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 from oauth2_provider.views import OAuthServerMetadataView, RevokeTokenView, TokenView
 
 from botgpt.accounts.oauth import ConsentView
 from botgpt.api import errors
 from botgpt.api.throttles import limit_logins
+from botgpt.chat.views import chat
 from botgpt.operations import exposition, health, policies
 
 api: list[URLPattern | URLResolver] = [
@@ -32,9 +32,12 @@ oauth = [
 ]
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="docs")),
+    path("", chat, name="chat"),
+    path("c/<int:conversation_id>", chat),  # its scripts read the address
+    path("admin/", include("botgpt.dashboard.exports")),
     path("admin/", admin.site.urls),
     path("login", limit_logins(LoginView.as_view(template_name="login.html")), name="login"),
+    path("logout", LogoutView.as_view(next_page="login"), name="logout"),
     path("api/v1/auth/oauth/", include((oauth, "oauth2_provider"))),
     path(".well-known/oauth-authorization-server", OAuthServerMetadataView.as_view(), name="oauth-server-metadata"),
     path("api/v1/", include(api)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from drf_spectacular.utils import OpenApiExample
 
 QUESTION: dict[str, Any] = {
@@ -21,6 +22,7 @@ QUESTION: dict[str, Any] = {
     "error": None,
     "feedback": None,
     "created_at": "2026-01-01T12:00:00Z",
+    "sibling_ids": [1],
 }
 REPLY = QUESTION | {
     "id": 2,
@@ -28,6 +30,7 @@ REPLY = QUESTION | {
     "role": "assistant",
     "content": "You can return it within 30 days [1].",
     "grounded": True,
+    "sibling_ids": [2],
     "tokens_used": 412,
     "model_used": "openai/gpt-oss-20b",
     "citations": [
@@ -57,15 +60,82 @@ CONVERSATION = {
     "summary": None,
 }
 
-START = [
-    OpenApiExample("Open", {"first_message": "Hello, how are you?", "mode": "open"}, request_only=True),
-    OpenApiExample(
-        "Grounded", {"first_message": QUESTION["content"], "mode": "rag", "document_ids": [2]}, request_only=True
-    ),
-    OpenApiExample("Started", CONVERSATION | {"messages": [QUESTION, REPLY]}, response_only=True, status_codes=["201"]),
+DETAIL = CONVERSATION | {"messages": [QUESTION, REPLY]}
+TURN = {"user_message": QUESTION, "assistant_message": REPLY}
+NOTHING_YET: dict[str, object] = {
+    "content": "",
+    "status": "in_progress",
+    "grounded": None,
+    "tokens_used": 0,
+    "citations": [],
+}
+STARTED = REPLY | NOTHING_YET | {"model_used": None}
+NEXT = {"message": "And with a used bulb?"}
+
+
+def asked(name: str, value: object) -> OpenApiExample:
+    """An example of a request."""
+    return OpenApiExample(name, value, request_only=True)
+
+
+def answered(name: str, value: object, *, status: int = 200, media_type: str = "application/json") -> OpenApiExample:
+    """An example of an answer."""
+    return OpenApiExample(name, value, response_only=True, status_codes=[str(status)], media_type=media_type)
+
+
+def _event(name: str, position: int, data: object) -> str:
+    return f"event: {name}\nid: {position}\ndata: {orjson.dumps(data).decode()}\n\n"
+
+
+EVENTS = (
+    _event("message.created", 0, {"conversation_id": 1, "user_message_id": 1, "assistant_message_id": 2})
+    + _event("message.delta", 11, {"offset": 0, "text": "You can ret"})
+    + _event("message.delta", 37, {"offset": 11, "text": "urn it within 30 days [1]."})
+    + _event("message.citation", 37, REPLY["citations"][0])
+    + _event("message.completed", 37, {"message": REPLY})
+)
+STREAM = answered("A stream", EVENTS, media_type="text/event-stream")
+TRANSCRIPT = answered(
+    "A transcript",
+    "# How long can I return a lamp?\n\nrag · started 2026-01-01 12:00 UTC\n\n## User\n\n"
+    "How long can I return a lamp?\n\n## Assistant (openai/gpt-oss-20b)\n\nYou can return it within 30 days [1].\n\n"
+    "- returns-policy.html: “Lamps may be returned within 30 days of delivery.”\n",
+    media_type="text/markdown",
+)
+QUESTION_ASKED = asked("A question", {"message": "What did I ask you?"})
+
+LIST = [answered("A conversation", CONVERSATION)]
+CREATE = [
+    asked("Open", {"first_message": "Hello, how are you?", "mode": "open"}),
+    asked("Grounded", {"first_message": QUESTION["content"], "mode": "rag", "document_ids": [2]}),
+    asked("As a stream", {"first_message": "Hello, how are you?", "stream": True}),
+    answered("Started", DETAIL, status=201),
+    answered("Not waited for", DETAIL | {"messages": [QUESTION, STARTED]}, status=202),
+    answered("A stream", EVENTS, status=201, media_type="text/event-stream"),
 ]
+RETRIEVE = [answered("A conversation", DETAIL)]
+UPDATE = [
+    asked("Message", NEXT),
+    answered("Stored", QUESTION),
+    answered("Not waited for", QUESTION, status=202),
+    STREAM,
+]
+PARTIAL_UPDATE = [
+    asked("Rename", {"title": "Returns"}),
+    asked("Ground", {"document_ids": [2]}),
+    answered("Renamed", CONVERSATION | {"title": "Returns", "updated_at": "2026-01-01T12:05:00Z"}),
+]
+MESSAGES = [answered("The newest two", {"messages": [QUESTION, REPLY], "has_more": False})]
+SEND = [
+    asked("Message", NEXT),
+    asked("As a stream", NEXT | {"stream": True}),
+    answered("A turn", TURN),
+    answered("Not waited for", TURN | {"assistant_message": STARTED}, status=202),
+    STREAM,
+]
+ACTIVE = [asked("A branch", {"message_id": 2}), answered("Its history", DETAIL)]
 CONTEXT = [
-    OpenApiExample(
+    answered(
         "Dry run",
         {
             "model": "groq/openai/gpt-oss-20b",
@@ -82,17 +152,26 @@ CONTEXT = [
             "dropped_through": None,
             "passages": None,
         },
-        response_only=True,
-        status_codes=["200"],
     )
 ]
-ADD = [
-    OpenApiExample("Message", {"message": "And with a used bulb?"}, request_only=True),
-    OpenApiExample("Stored", QUESTION, response_only=True, status_codes=["200"]),
+MESSAGE = [answered("A reply", REPLY)]
+FEEDBACK = [asked("Like it", {"feedback": "up"}), answered("Kept", REPLY | {"feedback": "up"})]
+CANCEL = [
+    answered(
+        "Stopped", REPLY | {"status": "cancelled", "content": "You can return", "citations": [], "tokens_used": 88}
+    )
 ]
-SEND = [
-    OpenApiExample("Message", {"message": "And with a used bulb?"}, request_only=True),
-    OpenApiExample(
-        "Turn", {"user_message": QUESTION, "assistant_message": REPLY}, response_only=True, status_codes=["200"]
-    ),
+REGENERATE = [
+    asked("The same model", {}),
+    answered("Another reply", TURN | {"assistant_message": REPLY | {"id": 3, "sibling_ids": [2, 3]}}),
+    answered("Not waited for", TURN | {"assistant_message": STARTED | {"id": 3, "sibling_ids": [2, 3]}}, status=202),
+    STREAM,
+]
+ANOTHER = QUESTION | {"id": 3, "content": "How long can I return a bulb?", "sibling_ids": [1, 3]}
+BELOW = {"id": 4, "parent_id": 3, "sibling_ids": [4]}
+EDIT = [
+    asked("Another question", {"message": ANOTHER["content"]}),
+    answered("Another branch", {"user_message": ANOTHER, "assistant_message": REPLY | BELOW}),
+    answered("Not waited for", {"user_message": ANOTHER, "assistant_message": STARTED | BELOW}, status=202),
+    STREAM,
 ]

@@ -15,7 +15,7 @@ class ConversationFilter(django_filters.FilterSet):
     """`mode`, and `search` in the title."""
 
     search = django_filters.CharFilter(field_name="title", lookup_expr="icontains", label="Text in the title.")
-    mode = GivenChoiceFilter(choices=Conversation.Mode.choices)
+    mode = GivenChoiceFilter(choices=Conversation.Mode.choices, label="Only conversations of this mode.")
 
     class Meta:
         model = Conversation

@@ -52,7 +52,7 @@ def _changed(reply_id: int, *, beyond: Progress, seconds: float) -> Progress:
 
 def _stored(reply_id: int) -> Progress:
     """What its row says; a row that is gone has ended."""
-    fields = ("id", "conversation_id", "content", "restarts", "status", "updated_at")
+    fields = ("id", "conversation_id", "content", "restarts", "status", "updated_at", "job", "created_at")
     row = Message.objects.only(*fields).filter(pk=reply_id).first()
     if row is None:
         return Progress(has_ended=True)

@@ -61,6 +61,11 @@ class Once:
             raise KeyReused
         return record.reply
 
+    @staticmethod
+    def forget_expired() -> int:
+        """Delete the keys that no repetition can mean any more; how many."""
+        return IdempotencyKey.objects.filter(created_at__lt=timezone.now() - LIFETIME).delete()[0]
+
     def record(self, reply: Message) -> None:
         """Store the key; part of the transaction that opens the turn.
 

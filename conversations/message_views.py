@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, mixins
 from rest_framework.decorators import action
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from . import turns
-from .asking import EVENTS, KEY_HEADER, TURN_ERRORS, EventsOrJson, answered, asking_of, branched_turn
+from . import reference, turns
+from .abandoned import give_up_if_abandoned
+from .asking import TURN_ERRORS, EventsOrJson, answered, asking_of, branched_turn, refusals
 from .models import Message
 from .opening import open_edit, open_regeneration
+from .places import place
 from .serializers import (
     AskingSerializer,
     EventsParams,
     FeedbackSerializer,
     MessageSerializer,
     NewMessageSerializer,
-    TurnSerializer,
 )
 from .streaming import Position, event_stream
 
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 
 Role = Message.Role
 LARGEST_ID = 2**63 - 1
-NO_REPLY = {"400": "The message is a question, not a reply"}
+NO_REPLY = {"400": "The message is a question, not a reply: `invalid_request`"}
 
 
+@extend_schema(tags=["messages"])
 class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
     """Messages of the caller's conversations."""
 
@@ -57,13 +59,14 @@ class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
             return Message.objects.none()  # SQLite could not even be asked
         return super().get_queryset().filter(conversation=conversation_id)
 
-    @extend_schema(summary="Read a message")
+    @reference.MESSAGE
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self._written(self.get_object())
+        message = self.get_object()
+        if give_up_if_abandoned(message):
+            message.refresh_from_db()
+        return self._written(message)
 
-    @extend_schema(
-        summary="Say what you think of a reply", request=FeedbackSerializer, responses={200: MessageSerializer}
-    )
+    @reference.FEEDBACK
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
         message = self.get_object()
         body = FeedbackSerializer(data=request.data)
@@ -74,24 +77,7 @@ class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
         message.save(update_fields=["feedback"])
         return self._written(message)
 
-    @extend_schema(
-        summary="Follow a reply as it is written",
-        description="Server-sent events from the beginning, or from a position on, whether the reply is running or has "
-        "ended, and in whichever process it runs. `message.created`, then `message.delta` with `offset` and `text`, "
-        "`message.restarted` where the text so far is to be discarded, `message.citation`, and last "
-        "`message.completed`, `message.failed` or `message.cancelled` with the whole message. Each event's `id` is the "
-        "position behind it. Closing the connection stops nothing.",
-        parameters=[
-            EventsParams,
-            OpenApiParameter(
-                "Last-Event-ID",
-                OpenApiTypes.STR,
-                OpenApiParameter.HEADER,
-                description="The same as `starting_after`; browsers send it by themselves.",
-            ),
-        ],
-        responses=EVENTS,
-    )
+    @reference.FOLLOW
     @action(detail=True, pagination_class=None)
     def events(self, request: Request, **kwargs: Any) -> HttpResponseBase:
         reply = self._reply()
@@ -99,26 +85,19 @@ class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
         params = EventsParams(data={} if last is None else {"starting_after": last})
         params.is_valid(raise_exception=True)
         after = params.validated_data.get("starting_after")
-        return event_stream(reply, after=Position.parse(after) if after is not None else None)
+        with refusals(field="starting_after"), ExitStack() as held:
+            held.enter_context(place())
+            position = Position.parse(after) if after is not None else None
+            return event_stream(reply, after=position, close=held.pop_all().close)
 
-    @extend_schema(
-        summary="Stop a running reply and keep its text",
-        description="A reply that has ended stays as it is.",
-        request=None,
-        responses={200: MessageSerializer},
-    )
+    @reference.CANCEL
     @action(detail=True, methods=["post"], pagination_class=None)
     def cancel(self, request: Request, **kwargs: Any) -> Response:
         reply = self._reply()
         turns.cancel(reply)
         return self._written(reply)
 
-    @extend_schema(
-        summary="Ask again for a reply; the ones before stay as branches",
-        parameters=[KEY_HEADER],
-        request=AskingSerializer,
-        responses={200: TurnSerializer} | EVENTS,
-    )
+    @reference.REGENERATE
     @action(detail=True, methods=["post"], pagination_class=None)
     def regenerate(self, request: Request, **kwargs: Any) -> HttpResponseBase:
         message = self.get_object()
@@ -136,12 +115,7 @@ class MessageViewSet(mixins.RetrieveModelMixin, GenericViewSet[Message]):
             written=branched_turn,
         )
 
-    @extend_schema(
-        summary="Ask another question in the place of this one; the old one stays as a branch",
-        parameters=[KEY_HEADER],
-        request=NewMessageSerializer,
-        responses={200: TurnSerializer} | EVENTS,
-    )
+    @reference.EDIT
     @action(detail=True, methods=["post"], pagination_class=None)
     def edit(self, request: Request, **kwargs: Any) -> HttpResponseBase:
         message = self.get_object()

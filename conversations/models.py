@@ -220,6 +220,7 @@ class Message(models.Model):
     )
     context = models.JSONField(null=True, help_text="What was sent with the question, and what was dropped.")
     feedback = models.CharField(max_length=10, choices=Feedback, null=True)  # noqa: DJ001
+    job = models.JSONField(null=True, help_text="How a worker is to generate it; null for a reply that none has.")
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now, help_text="A running reply's heartbeat.")
 
@@ -230,6 +231,7 @@ class Message(models.Model):
         ordering: ClassVar = ["created_at", "id"]
         indexes: ClassVar = [
             models.Index(fields=["conversation", "created_at", "id"], name="messages_conversation_order"),
+            models.Index(fields=["created_at"], condition=Q(feedback__isnull=False), name="messages_feedback"),
         ]
         constraints: ClassVar = [
             # The lock: one turn at a time in a conversation, held by the database.

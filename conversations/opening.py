@@ -80,6 +80,7 @@ class Turn:
         is_replay: the request came before, and this is its turn, which may still be running.
         added: the messages that came with it.
         before: None when the conversation came with it, too.
+        is_promised: its sender has been told that the reply will come.
         timings: the seconds of the reply's parts, see `Reply`.
     """
 
@@ -90,6 +91,7 @@ class Turn:
     is_replay: bool = False
     added: int = 2
     before: Before | None = None
+    is_promised: bool = False
     timings: dict[str, float] = field(default_factory=dict)
 
     @property

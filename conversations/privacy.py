@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+PURGE: Final = "conversations.tasks.purge"
 BATCH: Final = 500
 MESSAGES_A_BATCH: Final = 500
 MESSAGES_A_DELETION: Final = 2_000

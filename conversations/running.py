@@ -47,13 +47,12 @@ class Progress:
 class Running:
     """One reply. It is the screen that its answer is shown on."""
 
-    def __init__(self, reply_id: int) -> None:
+    def __init__(self, reply_id: int, *, restarts: int = 0) -> None:
         self.reply_id = reply_id
         self.cancellation = Cancellation()
         self.began = self.heartbeat_at = time.monotonic()
-        self.written = Progress()  # what its row holds
+        self.written = self._progress = Progress(restarts=restarts)  # what its row holds
         self._changed = threading.Condition()
-        self._progress = Progress()
 
     @property
     def progress(self) -> Progress:
@@ -93,9 +92,9 @@ def find(reply_id: int) -> Running | None:
     return _running.get(reply_id)
 
 
-def start(reply_id: int) -> Running:
-    """Generate a reply from now on; whoever does must `end` it."""
-    running = Running(reply_id)
+def start(reply_id: int, *, restarts: int = 0) -> Running:
+    """Generate a reply from now on, after so many restarts; whoever does must `end` it."""
+    running = Running(reply_id, restarts=restarts)
     with _lock:
         _running[reply_id] = running
         if not connection.in_atomic_block:  # else no other thread can see its row
@@ -111,9 +110,9 @@ def end(running: Running) -> None:
 
 
 @contextmanager
-def generating(reply_id: int) -> Iterator[Running]:
+def generating(reply_id: int, *, restarts: int = 0) -> Iterator[Running]:
     """Within it, this process is generating a reply."""
-    running = start(reply_id)
+    running = start(reply_id, restarts=restarts)
     try:
         yield running
     finally:

@@ -135,19 +135,6 @@ class TurnSerializer(serializers.Serializer[Any]):
     assistant_message = MessageSerializer()
 
 
-class EventSerializer(serializers.Serializer[Any]):
-    """An event of a stream."""
-
-    event = serializers.ChoiceField(
-        choices=[
-            *("message.created", "message.delta", "message.citation", "message.restarted"),
-            *("message.completed", "message.failed", "message.cancelled"),
-        ]
-    )
-    id = serializers.CharField(help_text="The position behind it, to read on from.")
-    data = serializers.CharField(help_text="JSON.")  # type: ignore[assignment]  # the standard's name
-
-
 class MessagePageSerializer(serializers.Serializer[Any]):
     """A stretch of the active history, oldest message first."""
 
@@ -189,11 +176,10 @@ class AskingSerializer(serializers.Serializer[Any]):
     )
 
     def validate_model(self, value: str) -> str:
-        configured = registry.configured_models()
-        for model in configured:
-            if value in {model, model.partition("/")[2]}:
-                return model
-        raise serializers.ValidationError(f"{value!r} is not configured. Known are {', '.join(configured)}.")
+        try:
+            return registry.configured_model(value)
+        except LookupError as exc:
+            raise serializers.ValidationError(str(exc)) from exc
 
 
 class NewConversationSerializer(AskingSerializer):
@@ -261,10 +247,20 @@ class EventsParams(serializers.Serializer[Any]):
     )
 
 
+class DetailParams(serializers.Serializer[Any]):
+    """The query parameters of a conversation."""
+
+    messages = serializers.IntegerField(
+        min_value=1, max_value=200, required=False, help_text="How many of the newest messages come with it; else all."
+    )
+
+
 class HistoryParams(serializers.Serializer[Any]):
     """The query parameters of a stretch of history."""
 
-    limit = serializers.IntegerField(min_value=1, max_value=200, default=50)
+    limit = serializers.IntegerField(
+        min_value=1, max_value=200, default=50, help_text="How many messages to give at most."
+    )
     before = serializers.IntegerField(
         min_value=1, max_value=2**63 - 1, required=False, help_text="The id of the message before which to stop."
     )

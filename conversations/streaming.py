@@ -18,7 +18,7 @@ from .models import Message
 from .serializers import MessageSerializer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 EVENT_STREAM = "text/event-stream"
 PING = b": ping\n\n"
@@ -49,14 +49,36 @@ class Position:
         return f"{self.restarts}.{self.offset}" if self.restarts else str(self.offset)
 
 
-def event_stream(reply: Message, *, after: Position | None = None, **response: Any) -> StreamingHttpResponse:
-    """The answer to a request for events; `after` is where the client has got to, None at the beginning."""
-    return StreamingHttpResponse(
-        events(reply, after=after), content_type=EVENT_STREAM, headers=HEADERS | response.pop("headers", {}), **response
-    )
+class Stream:
+    """Events for a response. Whether they were read or not, in the end `close` is called."""
+
+    def __init__(self, events: Generator[bytes], *, close: Callable[[], object]) -> None:
+        self._events, self._close = events, close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._events
+
+    def close(self) -> None:
+        """The client has all of them, or is gone."""
+        self._events.close()
+        self._close()
 
 
-def events(reply: Message, *, after: Position | None) -> Iterator[bytes]:
+def event_stream(
+    reply: Message, *, after: Position | None = None, close: Callable[[], object] = lambda: None, **response: Any
+) -> StreamingHttpResponse:
+    """The answer to a request for events.
+
+    Args:
+        after: where the client has got to, None at the beginning.
+        close: called when the answer is over.
+    """
+    stream = Stream(events(reply, after=after), close=close)
+    headers = HEADERS | response.pop("headers", {})
+    return StreamingHttpResponse(stream, content_type=EVENT_STREAM, headers=headers, **response)
+
+
+def events(reply: Message, *, after: Position | None) -> Generator[bytes]:
     """The events of a reply, from a position on until it has ended."""
     position = after or Position()
     if after is None:

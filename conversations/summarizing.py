@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 from contextlib import suppress
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from django.db import connection
@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from documents.deadline import Deadline
+from documents.queue import hand_over
 from llm import summaries
 from llm.durable import durably
 from llm.types import Attribution
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+FOLD: Final = "conversations.tasks.fold"
 SECONDS = 30.0  # for one summary; nobody waits for it but a process that ends
 CLAIM = dt.timedelta(seconds=SECONDS + 30)  # one that failed, or whose process died, is tried again after it
 
@@ -43,7 +45,16 @@ def after_turn(reply: Message) -> None:
     if reply.status == Message.Status.FAILED or report is None or not summaries.is_due(report, reply=reply.content):
         return
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
-    run_soon(lambda: fold_older(reply.conversation_id, through=reply.pk, report=report, request_id=request_id))
+    if not hand_over(FOLD, reply.pk, request_id):
+        run_soon(lambda: fold_older(reply.conversation_id, through=reply.pk, report=report, request_id=request_id))
+
+
+def fold_before(reply_id: int, *, request_id: str) -> None:
+    """The same on a worker, which finds in the reply's row what was sent for it. Safe to repeat."""
+    reply = Message.objects.filter(pk=reply_id, context__isnull=False).first()
+    if reply is not None:
+        report: dict[str, Any] = reply.context or {}
+        fold_older(reply.conversation_id, through=reply.pk, report=report, request_id=request_id)
 
 
 def fold_older(conversation_id: int, *, through: int, report: dict[str, Any], request_id: str = "") -> None:

@@ -13,13 +13,14 @@ from llm.durable import release_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
 logger = logging.getLogger(__name__)
 
 _executor: ThreadPoolExecutor | None = None
 
 
-def in_background(work: Callable[..., object], *args: Any) -> None:
+def in_background(work: Callable[..., object], *args: Any) -> Future[None]:
     """Run it soon, in this process. A process that is asked to stop waits for it.
 
     The threads are kept, and with them their connections to SQLite.
@@ -27,7 +28,7 @@ def in_background(work: Callable[..., object], *args: Any) -> None:
     global _executor  # noqa: PLW0603  made by the process that uses it, since threads do not survive a fork
     if _executor is None:
         _executor = ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="background")
-    _executor.submit(_run, work, *args)
+    return _executor.submit(_run, work, *args)
 
 
 def _run(work: Callable[..., object], *args: Any) -> None:

@@ -1,4 +1,4 @@
-"""Tells whoever wants to know that a turn begins and ends."""
+"""Tells whoever wants to know that a turn begins, ends, or is not let in."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
     from .opening import Turn
 
-# Both with `turn`, in the thread that generates the reply; sent with `send_robust`, so no receiver can cost a reply.
+# All are sent with `send_robust`, so no receiver can cost a reply; these with `turn`, in the thread that generates it.
 turn_started = Signal()
 # Also with `seconds`. The status of `turn.reply` says how it ended.
 turn_ended = Signal()
+# Nothing else: a request was refused because as many wait as may.
+turn_refused = Signal()
 
 
 @contextmanager

@@ -1,26 +1,30 @@
 """The turn: a question goes in, a reply is stored, and nothing on the way can lose the question.
 
 Open (one short transaction, see `opening`) → prepare and generate (nothing held) → close (one statement). `complete`
-generates the reply in the caller's thread; `launch` in one of its own, which no client's socket can end.
+generates the reply in the caller's thread; `launch` in one of its own, which no client's socket can end; `hand_over`
+leaves it to a worker.
 """
 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Final
 
+import structlog
 from django.conf import settings
 
-from llm import replies
+from llm import budgets, ledger, replies
 from llm.booking import tallied
 from llm.budgets import BudgetExceeded
 from llm.context import QuestionTooLong
 from llm.durable import durably, release_connection
 from llm.replies import Prepared, Reply
 
-from . import preparing, running
+from . import jobs, preparing, running
 from .following import wait_until_ended
+from .jobs import Job
 from .models import Message
 from .opening import PLAINLY, ConversationGone, open_conversation, open_turn, undo
 from .summarizing import after_turn
@@ -29,6 +33,7 @@ from .turn_signals import announced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
     from botgpt.accounts.models import User
     from documents.models import Document
@@ -75,21 +80,23 @@ def complete(turn: Turn) -> Turn:
     return turn
 
 
-def launch(turn: Turn) -> None:
-    """Generate the reply in a thread of its own, for `following.follow` to read. A replayed turn has one already.
+def launch(turn: Turn) -> Future[None] | None:
+    """Generate the reply in a thread of its own, for `following.follow` to read; gives what is done when it has ended.
+
+    A replayed turn has one already: None.
 
     Raises:
         QuestionTooLong, BudgetExceeded: nothing of the turn is stored.
     """
     if turn.is_replay:
-        return
+        return None
     run = running.start(turn.reply.pk)
     try:
         with tallied() as spent:
             prepared, reservation = _prepare(turn, run, spent)
             try:
                 # With a copy of the context the thread counts into the same tally, and logs with the request's id.
-                in_background(copy_context().run, _show, turn, run, spent, prepared, reservation)
+                return in_background(copy_context().run, _show, turn, run, spent, prepared, reservation)
             except RuntimeError:  # the process is ending and begins nothing more
                 reservation.release()
                 _close(turn, run, spent, _unforeseen())
@@ -97,6 +104,43 @@ def launch(turn: Turn) -> None:
     except BaseException:
         running.end(run)
         raise
+
+
+def hand_over(turn: Turn) -> Future[None] | None:
+    """Have a worker generate the reply (see `working`), for `following.follow` to read; without one, `launch` it.
+
+    Gives what is done when this process has nothing more to do with it; None if that is so now.
+
+    Raises:
+        BudgetExceeded: nothing of the turn is stored.
+        QuestionTooLong: likewise, as `launch`.
+    """
+    if turn.is_replay:
+        return None
+    try:
+        budgets.require_some(turn.conversation.user_id)
+    except BudgetExceeded:
+        undo(turn)
+        raise
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    if jobs.order(turn.reply, Job(turn.asking.model, turn.is_regeneration, request_id)):
+        return None
+    return launch(turn)
+
+
+def carry_out(turn: Turn) -> None:
+    """Generate a promised reply in the caller's thread. What would have refused it is now why it failed."""
+    reply = turn.reply
+    with (
+        suppress(*REFUSALS, ConversationGone),
+        running.generating(reply.pk, restarts=reply.restarts) as run,
+        tallied() as spent,
+        announced(turn),
+    ):
+        spent.tokens = ledger.tokens_of(message_id=reply.pk)  # by workers that had it before
+        prepared, reservation = _prepare(turn, run, spent)
+        with reservation:
+            _generate(turn, run, spent, lambda: replies.stream(prepared, run))
 
 
 def cancel(reply: Message) -> None:
@@ -107,7 +151,7 @@ def cancel(reply: Message) -> None:
         if run:
             run.cancellation.cancel()
         until = time.monotonic() + SETTLING_SECONDS
-        settled = Message.objects.filter(pk=reply.pk).exclude(context=None)
+        settled = Message.objects.filter(pk=reply.pk, context__isnull=False)
         while not settled.exists() and time.monotonic() < until:
             release_connection()
             time.sleep(0.05)
@@ -136,8 +180,11 @@ def _prepare(turn: Turn, run: Running, spent: Tally) -> tuple[Prepared, Reservat
     try:
         prepared = preparing.for_turn(turn, cancellation=run.cancellation)
         return prepared, replies.reserve(prepared)
-    except REFUSALS:
-        undo(turn)
+    except REFUSALS as exc:
+        if turn.is_promised:
+            _close(turn, run, spent, _failed(str(exc)))
+        else:
+            undo(turn)
         raise
     except BaseException:
         _close(turn, run, spent, _unforeseen())
@@ -157,7 +204,11 @@ def _generate(turn: Turn, run: Running, spent: Tally, ask: Callable[[], Reply]) 
 
 
 def _unforeseen() -> Reply:
-    return Reply(text=settings.FALLBACK_REPLY, status="failed", error="An unexpected error happened.")
+    return _failed("An unexpected error happened.")
+
+
+def _failed(why: str) -> Reply:
+    return Reply(text=settings.FALLBACK_REPLY, status="failed", error=why)
 
 
 def _close(turn: Turn, run: Running, spent: Tally, reply: Reply) -> None:

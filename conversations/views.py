@@ -6,19 +6,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions, mixins, status
 from rest_framework.decorators import action
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from . import examples, export
+from . import export, reference
 from .asking import (
-    EVENTS,
-    EVENTS_OF_A_NEW_CONVERSATION,
-    KEY_HEADER,
     STARTING_ERRORS,
     TURN_ERRORS,
     EventsOrJson,
@@ -38,13 +33,12 @@ from .serializers import (
     ConversationDetailSerializer,
     ConversationPatchSerializer,
     ConversationSerializer,
+    DetailParams,
     ExportParams,
     HistoryParams,
-    MessagePageSerializer,
     MessageSerializer,
     NewConversationSerializer,
     NewMessageSerializer,
-    TurnSerializer,
 )
 
 if TYPE_CHECKING:
@@ -77,17 +71,11 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
             return queryset.count()
         return self.request.user.conversation_count  # type: ignore[union-attr]
 
-    @extend_schema(summary="List conversations, most recent activity first")
+    @reference.LIST
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().list(request, *args, **kwargs)
 
-    @extend_schema(
-        summary="Start a conversation with its first message",
-        parameters=[KEY_HEADER],
-        request=NewConversationSerializer,
-        responses={201: ConversationDetailSerializer} | EVENTS_OF_A_NEW_CONVERSATION,
-        examples=examples.START,
-    )
+    @reference.CREATE
     def create(self, request: Request) -> HttpResponseBase:
         body = NewConversationSerializer(data=request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)
@@ -107,28 +95,22 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
             status_code=status.HTTP_201_CREATED,
         )
 
-    @extend_schema(
-        summary="Read a conversation with its whole active history", responses={200: ConversationDetailSerializer}
-    )
+    @reference.RETRIEVE
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        return Response(self._whole(self.get_object()))
+        conversation = self.get_object()
+        params = DetailParams(data=request.query_params.dict())
+        params.is_valid(raise_exception=True)
+        if (limit := params.validated_data.get("messages")) is None:
+            return Response(self._whole(conversation))
+        newest, _ = conversation.stretch(through=conversation.active_leaf_id, limit=limit)
+        Message.know_siblings(newest)
+        return Response(self._detail(conversation, newest))
 
-    @extend_schema(
-        summary="Add a message; the reply is generated before the answer is sent",
-        description="The answer holds only the stored user message. Read the reply with the conversation.",
-        parameters=[KEY_HEADER],
-        request=NewMessageSerializer,
-        responses={200: MessageSerializer} | EVENTS,
-        examples=examples.ADD,
-    )
+    @reference.UPDATE
     def update(self, request: Request, **kwargs: Any) -> HttpResponseBase:
         return self._send(request, written=lambda turn: MessageSerializer(turn.question).data)
 
-    @extend_schema(
-        summary="Rename a conversation, or ground it in other documents",
-        request=ConversationPatchSerializer,
-        responses={200: ConversationSerializer},
-    )
+    @reference.PARTIAL_UPDATE
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
         conversation = self.get_object()
         context = {**self.get_serializer_context(), "conversation": conversation}
@@ -140,19 +122,14 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
             )
         return Response(ConversationSerializer(conversation).data)
 
-    @extend_schema(summary="Delete a conversation and its messages; the usage ledger stays, without content")
+    @reference.DESTROY
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().destroy(request, *args, **kwargs)
 
     def perform_destroy(self, instance: Conversation) -> None:
         delete_now(Conversation.objects.filter(pk=instance.pk))
 
-    @extend_schema(
-        summary="Read a stretch of the active history",
-        operation_id="conversations_messages_list",
-        parameters=[HistoryParams],
-        responses={200: MessagePageSerializer},
-    )
+    @reference.MESSAGES
     @action(detail=True, url_path="messages", filterset_class=None, pagination_class=None)
     def messages(self, request: Request, **kwargs: Any) -> Response:
         conversation = self.get_object()
@@ -168,22 +145,12 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
         Message.know_siblings(page)
         return Response({"messages": MessageSerializer(page, many=True).data, "has_more": has_more})
 
-    @extend_schema(
-        summary="Add a message and get it with its reply",
-        parameters=[KEY_HEADER],
-        request=NewMessageSerializer,
-        responses={200: TurnSerializer} | EVENTS,
-        examples=examples.SEND,
-    )
+    @reference.SEND
     @messages.mapping.post
     def send(self, request: Request, **kwargs: Any) -> HttpResponseBase:
         return self._send(request, written=whole_turn)
 
-    @extend_schema(
-        summary="Choose the branch that history and context follow",
-        request=BranchSerializer,
-        responses={200: ConversationDetailSerializer},
-    )
+    @reference.ACTIVE
     @action(detail=True, methods=["put"], filterset_class=None, pagination_class=None)
     def active(self, request: Request, **kwargs: Any) -> Response:
         conversation = self.get_object()
@@ -195,37 +162,17 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
         conversation.go_to(message)
         return Response(self._whole(conversation))
 
-    @extend_schema(
-        summary="See what would be sent with a question, and what would be left out or summarised",
-        description="Asks no model and stores nothing. In `rag` mode the documents are searched with the question as "
-        "it stands.",
-        parameters=[ContextParams],
-        responses={200: ContextSerializer},
-        examples=examples.CONTEXT,
-    )
+    @reference.CONTEXT
     @action(detail=True, filterset_class=None, pagination_class=None)
     def context(self, request: Request, **kwargs: Any) -> Response:
         return self._dry_run(ContextParams(data=request.query_params.dict()))
 
-    @extend_schema(
-        summary="The same for a question that is too long for an address",
-        operation_id="conversations_context_create",
-        request=QuestionSerializer,
-        responses={200: ContextSerializer},
-        examples=examples.CONTEXT,
-    )
+    @reference.LONG_CONTEXT
     @context.mapping.post
     def long_context(self, request: Request, **kwargs: Any) -> Response:
         return self._dry_run(QuestionSerializer(data=request.data))
 
-    @extend_schema(
-        summary="Download the transcript",
-        parameters=[OpenApiParameter("as", enum=["markdown", "json"], default="markdown")],
-        responses={
-            (200, "text/markdown"): OpenApiTypes.STR,
-            (200, "application/json"): OpenApiResponse(ConversationDetailSerializer),
-        },
-    )
+    @reference.EXPORT
     @action(detail=True, filterset_class=None, pagination_class=None)
     def export(self, request: Request, **kwargs: Any) -> HttpResponse:
         conversation = self.get_object()

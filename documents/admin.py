@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import FileResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
@@ -18,6 +17,8 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
+from .admin_passages import shown_chunks
+from .admin_question import tried
 from .admin_upload import UploadForm, take_in
 from .ingestion import process
 from .models import Document
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
 
 STATUS_COLOURS = {"pending": "info", "processing": "info", "ready": "success", "failed": "danger"}
-CHUNKS_PER_PAGE = 20
+CONVERSATIONS_COUNTED = 1_000
 DATES = ("created_at", "updated_at")
 
 
@@ -79,8 +80,9 @@ class DocumentAdmin(ModelAdmin):
     sortable_by = ()
     autocomplete_fields = ("owner",)
     actions = ("reindex_selected",)
-    change_form_outer_after_template = "admin/documents/document/chunks.html"
+    change_form_outer_after_template = "admin/documents/document/reading.html"
     readonly_fields = (
+        "seen_by",
         "state",
         "error",
         "download",
@@ -95,7 +97,7 @@ class DocumentAdmin(ModelAdmin):
         *DATES,
     )
     fieldsets = (
-        (None, {"fields": ("filename", "owner", "metadata")}),
+        (None, {"fields": ("filename", "owner", "seen_by", "metadata")}),
         ("Reading", {"fields": ("state", "error", "page_count", "char_count", "chunk_count", "embedding_model")}),
         ("File", {"fields": ("download", "media_type", "readable_size", "sha256", "version", *DATES)}),
     )
@@ -111,11 +113,21 @@ class DocumentAdmin(ModelAdmin):
             *super().get_urls(),
         ]
 
+    class Media:
+        css: ClassVar = {"all": ["documents/reading.css"]}
+
     # --- Columns ------------------------------------------------------------------------------
 
     @display(description="Owner")
     def owned_by(self, document: Document) -> str:
         return "everyone" if document.owner is None else document.owner.username
+
+    @display(description="Who may see it")
+    def seen_by(self, document: Document) -> str:
+        who = "Everyone" if document.owner is None else f"{document.owner.username} alone"
+        links = document.conversation_links.all()[: CONVERSATIONS_COUNTED + 1].count()
+        many = f"more than {CONVERSATIONS_COUNTED:,}" if links > CONVERSATIONS_COUNTED else links
+        return f"{who}. Conversations grounded in it: {many}."
 
     @display(description="Status", label=STATUS_COLOURS)
     def state(self, document: Document) -> str | tuple[str, str]:
@@ -168,7 +180,8 @@ class DocumentAdmin(ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Document, **kwargs: Any
     ) -> HttpResponse:
-        context["page"] = Paginator(obj.chunks.all(), CHUNKS_PER_PAGE).get_page(request.GET.get("page"))
+        context["shown"] = shown_chunks(obj, request.GET)
+        context["trial"] = tried(obj, request.GET, user_id=request.user.pk)
         response: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
         return response
 

@@ -46,20 +46,32 @@ TEXT_UPLOAD = OpenApiExample(
     request_only=True,
     media_type="application/json",
 )
+FORM_UPLOAD = OpenApiExample(
+    "A file",
+    {"file": "hours.txt", "metadata": '{"team": "support"}'},
+    description="`file` is the file itself.",
+    request_only=True,
+    media_type="multipart/form-data",
+)
 LIST = [OpenApiExample("A document", DOCUMENT, response_only=True)]
 ADD = [
     TEXT_UPLOAD,
+    FORM_UPLOAD,
     OpenApiExample("Read", DOCUMENT, response_only=True, status_codes=["201"]),
     OpenApiExample("Not readable", FAILED, response_only=True, status_codes=["201"]),
     OpenApiExample("The same bytes again", DOCUMENT, response_only=True, status_codes=["200"]),
 ]
 READ = [OpenApiExample("A document", DOCUMENT | {"content": CONTENT}, response_only=True)]
 CHUNKS = [OpenApiExample("A chunk", CHUNK | {"token_count": 18}, response_only=True)]
+STRETCH = [
+    OpenApiExample("A sentence", {"start": 0, "end": 41, "char_count": 69, "text": CONTENT[:41]}, response_only=True)
+]
 CHANGE = [
     OpenApiExample("Rename", {"filename": "opening-hours.txt"}, request_only=True),
     OpenApiExample("Renamed", DOCUMENT | {"filename": "opening-hours.txt"}, response_only=True),
 ]
-REPLACE = [TEXT_UPLOAD, OpenApiExample("The new version", DOCUMENT, response_only=True)]
+REPLACE = [TEXT_UPLOAD, FORM_UPLOAD, OpenApiExample("The new version", DOCUMENT, response_only=True)]
+DOWNLOAD = [OpenApiExample("The file", CONTENT, response_only=True, media_type="application/octet-stream")]
 SEARCH = [
     OpenApiExample("A question", {"query": "When does the shop open?", "limit": 3}, request_only=True),
     OpenApiExample("Found", {"hits": [HIT]}, response_only=True),

@@ -31,7 +31,7 @@ class DocumentFilter(django_filters.FilterSet):
     search = django_filters.CharFilter(
         field_name="filename", lookup_expr="icontains", max_length=MAX_FILENAME, label="Text in the name."
     )
-    status = GivenChoiceFilter(choices=Document.Status.choices)
+    status = GivenChoiceFilter(choices=Document.Status.choices, label="Only documents in this status.")
 
     class Meta:
         model = Document

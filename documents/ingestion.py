@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from .errors import DocumentChanged, DuplicateFile, ExtractionError
+from .errors import DocumentChanged, ExtractionError
 from .extraction.sandbox import extract
 from .files import check_upload, delete_after_commit, local_path
 from .indexing import index_document, title_of
 from .models import Document
+from .versions import same_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ def add_document(
     Args:
         owner: None shares the document with everyone.
         filename: what to show; its ending chooses between kinds of text.
-        read: reads a new document; `process` without it, `queue.read_soon` for callers that need not wait.
+        read: reads the document; `process` without it, `queue.read_soon` for callers that need not wait.
 
     Returns:
         The document and whether it is new. It is `ready`, or `failed` with the reason in `error`; `pending` or
@@ -57,11 +58,11 @@ def add_document(
         RejectedFile: nothing was stored.
     """
     upload = check_upload(file, filename=filename)
-    document, created = _same_bytes(owner.pk if owner else None, upload), False
+    document, created = same_bytes(owner.pk if owner else None, upload), False
     if document is None:
         document, created = _store(upload, owner=owner, metadata=metadata)
     elif _is_unfinished(document):
-        return _try_again(document, upload, metadata=metadata), False
+        return _try_again(document, upload, metadata=metadata, read=read or process), False
     return ((read or process)(document) if created else document), created
 
 
@@ -98,42 +99,6 @@ def change_document(
     return document
 
 
-def replace_file(document: Document, *, file: File[bytes], filename: str, metadata: dict[str, Any] | None) -> Document:
-    """Give a document a new version: text, index and file change at once, when the new one has been read.
-
-    Until then, and if that fails, the row stays as it is.
-
-    Args:
-        metadata: None keeps it.
-
-    Raises:
-        RejectedFile: it is not taken, or is another document of the same owner.
-        ExtractionError: it cannot be read.
-        DocumentChanged: somebody else was faster.
-    """
-    upload = check_upload(file, filename=filename)
-    twin = _same_bytes(document.owner_id, upload)
-    if twin is not None and twin.pk != document.pk:
-        raise DuplicateFile(f"Document {twin.pk} has the same content.")
-    old_name, storage = document.file.name or "", document.file.storage
-    with ExitStack() as undo:
-        document.take(upload, metadata=metadata)
-        undo.callback(storage.delete, document.file.name or "")
-        with local_path(storage, document.file.name or "") as path:
-            extracted = extract(path, media_type=upload.media_type)
-        try:
-            index_document(document, extracted, new_version=Document.FILE_FIELDS)
-        except IntegrityError as exc:
-            raise DuplicateFile("Another document has the same content.") from exc
-        undo.pop_all()
-    delete_after_commit(storage, old_name)
-    return document
-
-
-def _same_bytes(owner_id: int | None, upload: Upload) -> Document | None:
-    return Document.objects.light().filter(owner=owner_id, sha256=upload.sha256).first()
-
-
 def _is_unfinished(document: Document) -> bool:
     """Whether reading it failed, or was cut off."""
     if document.status in {Document.Status.PENDING, Document.Status.PROCESSING}:
@@ -141,13 +106,25 @@ def _is_unfinished(document: Document) -> bool:
     return document.status == Document.Status.FAILED
 
 
-def _try_again(document: Document, upload: Upload, *, metadata: dict[str, Any]) -> Document:
+def _try_again(
+    document: Document, upload: Upload, *, metadata: dict[str, Any], read: Callable[[Document], Document]
+) -> Document:
     """Read a file anew that could not be read before: its name, which chooses between kinds of text, may be better."""
-    document.report(progress=READING)
-    with _failures_noted(document):
-        replace_file(document, file=upload.file, filename=upload.filename, metadata=metadata or None)
-    document.refresh_from_db()
-    return document
+    storage, old_name = document.file.storage, document.file.name or ""
+    row = Document.objects.filter(pk=document.pk, version=document.version, updated_at=document.updated_at)
+    with ExitStack() as undo:
+        document.take(upload, metadata=metadata or None)
+        undo.callback(storage.delete, document.file.name or "")
+        new = {name: getattr(document, name) for name in Document.FILE_FIELDS}
+        new |= {"status": Document.Status.PENDING, "progress": 0, "error": "", "updated_at": timezone.now()}
+        if not row.update(**new):
+            document.refresh_from_db()  # somebody else tries again
+            return document
+        undo.pop_all()
+    delete_after_commit(storage, old_name)
+    for name, value in new.items():
+        setattr(document, name, value)
+    return read(document)
 
 
 @contextmanager
@@ -174,7 +151,7 @@ def _store(upload: Upload, *, owner: User | None, metadata: dict[str, Any]) -> t
             with transaction.atomic():
                 document.save(force_insert=True)
         except IntegrityError:
-            if (first := _same_bytes(document.owner_id, upload)) is None:
+            if (first := same_bytes(document.owner_id, upload)) is None:
                 raise
             return first, False
         undo.pop_all()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Substr
 from django.utils import timezone
 
 from .vector_field import MatrixField
@@ -68,6 +69,9 @@ class Document(models.Model):
     chunk_count = models.PositiveIntegerField(default=0, editable=False)
     metadata = models.JSONField(default=dict, blank=True)
     embedding_model = models.CharField(max_length=200, blank=True, editable=False)
+    staged = models.JSONField(
+        null=True, editable=False, help_text="A new version that a worker is to read: `FILE_FIELDS` of it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     # Last, so that SQLite, which reads a row from its beginning, passes over neither of them to any other column.
@@ -104,6 +108,11 @@ class Document(models.Model):
     def shared(self) -> bool:
         """Whether everyone may read and cite it."""
         return self.owner_id is None
+
+    def stretch(self, start: int, end: int) -> str:
+        """`content[start:end]`, of which the database sends no more than that."""
+        stretch = Substr("content", start + 1, max(end - start, 0))
+        return Document.objects.filter(pk=self.pk).values_list(stretch, flat=True).first() or ""
 
     def take(self, upload: Upload, *, metadata: dict[str, Any] | None) -> None:
         """Store the file and take over what is known of it; the row is not written, see `FILE_FIELDS`."""

@@ -20,6 +20,7 @@ MAX_HITS = 50
 MAX_METADATA_BYTES = 16 * 2**10
 MAX_METADATA_DEPTH = 20
 MAX_INTEGER = 2**63
+MAX_STRETCH = 100_000
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True, "example": {"team": "support"}})
@@ -123,6 +124,33 @@ class ChunkSerializer(serializers.ModelSerializer[Chunk]):
         fields = ("id", "document_id", "position", "start", "end", "page", "heading", "text", "token_count")
         read_only_fields = fields
         extra_kwargs: ClassVar = {"page": {"allow_null": True}}
+
+
+class StretchParams(serializers.Serializer[Any]):
+    """The query parameters of a stretch of text."""
+
+    start = serializers.IntegerField(min_value=0, max_value=MAX_INTEGER - 1, default=0, help_text="Its first one.")
+    end = serializers.IntegerField(
+        min_value=0,
+        max_value=MAX_INTEGER - 1,
+        required=False,
+        help_text=f"One past its last character; at most {MAX_STRETCH:,} behind `start`, and that unless told.",
+    )
+
+    def validate(self, attrs: dict[str, int]) -> dict[str, int]:
+        start, end = attrs["start"], attrs.get("end", attrs["start"] + MAX_STRETCH)
+        if not 0 <= end - start <= MAX_STRETCH:
+            raise serializers.ValidationError({"end": f"This may be from `start` to {MAX_STRETCH:,} characters on."})
+        return {"start": start, "end": end}
+
+
+class StretchSerializer(serializers.Serializer[Any]):
+    """A stretch of a document's text: `content[start:end]`."""
+
+    start = serializers.IntegerField()
+    end = serializers.IntegerField(help_text="Where the text ends, which may be before what was asked for.")
+    char_count = serializers.IntegerField(help_text="How long the whole text is.")
+    text = serializers.CharField()
 
 
 class FoundChunkSerializer(serializers.Serializer[Any]):

@@ -11,5 +11,6 @@ from .models import Document
 
 @receiver(post_delete, sender=Document)
 def delete_file(instance: Document, **_: Any) -> None:
-    """Delete the file after the commit, so that a rollback loses nothing."""
-    delete_after_commit(instance.file.storage, instance.file.name or "")
+    """Delete the file after the commit, so that a rollback loses nothing; a version that was not yet read goes too."""
+    for name in (instance.file.name, (instance.staged or {}).get("file")):
+        delete_after_commit(instance.file.storage, name or "")

@@ -1,4 +1,4 @@
-"""What a worker does. Imported only where a broker is configured: Celery is in requirements-production.txt."""
+"""What a worker does with documents. Imported only by workers: Celery is in requirements-production.txt."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ from celery import shared_task
 
 from .ingestion import process
 from .models import Document
+from .queue import READ_DOCUMENT, READ_VERSION
+from .versions import read_staged
 
 
-# A worker that dies in the middle gives the job back. Doing it twice is doing it once: a document is replaced whole.
-@shared_task(acks_late=True, reject_on_worker_lost=True)
+# Doing it twice is doing it once: a document is replaced whole.
+@shared_task(name=READ_DOCUMENT)
 def read_document(pk: int, sha256: str) -> None:
     """Read a stored file, unless that was done meanwhile, or the document is gone or has other bytes."""
     document = Document.objects.light().filter(pk=pk, sha256=sha256).exclude(status=Document.Status.READY).first()
     if document is not None:
         process(document)
+
+
+@shared_task(name=READ_VERSION)
+def read_version(pk: int, name: str) -> None:
+    """Read the new version of a document that is stored as this file, unless that was done or overtaken."""
+    read_staged(pk, name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions, mixins, status
 from rest_framework.decorators import action
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -21,7 +21,7 @@ from .embeddings.calls import booked_to
 from .errors import DocumentChanged, ExtractionError, FileTooLarge, RejectedFile, UnsupportedFile
 from .filters import DocumentFilter
 from .models import Document
-from .queue import read_soon
+from .queue import read_soon, replace_soon
 from .search import search_chunks
 from .serializers import (
     ChunkSerializer,
@@ -31,6 +31,8 @@ from .serializers import (
     FileUploadSerializer,
     HitsSerializer,
     SearchSerializer,
+    StretchParams,
+    StretchSerializer,
     TextUploadSerializer,
 )
 
@@ -45,6 +47,13 @@ if TYPE_CHECKING:
 
     from botgpt.accounts.models import User
 
+# It also keeps openapi-python-client from taking the body for one that may be left out.
+REQUEST_ID = OpenApiParameter(
+    "X-Request-ID",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="An id by which the server's logs name this upload. Without it the server makes one.",
+)
 UPLOAD = {"multipart/form-data": FileUploadSerializer, "application/json": TextUploadSerializer}
 
 
@@ -75,6 +84,8 @@ class SharedIsReadOnly(BasePermission):
 class AnythingAccepted(DefaultContentNegotiation):
     """A stored file is what it is, whatever the caller would rather have; errors are JSON."""
 
+    accepts_anything = True
+
     def select_renderer(
         self,
         request: Request,
@@ -95,7 +106,10 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
     read_actions = ("search",)
     lookup_value_converter = "int"
     limits: ClassVar = {"create": "uploads", "replace": "uploads"}
-    extra_errors: ClassVar = {"replace": {"409": "The document was changed or deleted at the same time"}}
+    extra_errors: ClassVar = {
+        "create": {"404": "The document was deleted while it was read: `not_found`"},
+        "replace": {"409": "The document was changed or deleted at the same time: `conflict`"},
+    }
 
     @property
     def filterset_class(self) -> type[DocumentFilter] | None:
@@ -115,7 +129,11 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
         queryset = super().get_queryset()
         return queryset.defer(None).defer("keyword_index") if self.action == "retrieve" else queryset
 
-    @extend_schema(summary="List documents, newest first", examples=examples.LIST)
+    @extend_schema(
+        summary="List documents, newest first",
+        description="Your own, and those shared with everyone. Without their text.",
+        examples=examples.LIST,
+    )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().list(request, *args, **kwargs)
 
@@ -127,6 +145,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
             "kinds of text. A file that cannot be read is kept with the status `failed` and the reason in `error`. The "
             "same bytes again are 200 with the document that is there."
         ),
+        parameters=[REQUEST_ID],
         request=UPLOAD,
         responses={200: DocumentSerializer, 201: DocumentSerializer},
         examples=examples.ADD,
@@ -146,6 +165,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
 
     @extend_schema(
         summary="Read a document with its text",
+        description="`content` is the text that was found in the file; citations and passages count its characters.",
         responses={200: DocumentDetailSerializer},
         examples=examples.READ,
     )
@@ -154,6 +174,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
 
     @extend_schema(
         summary="Rename a document, or change its metadata",
+        description="What is not given stays. Passages are found by the name too, so a new one is indexed.",
         request=DocumentPatchSerializer,
         responses={200: DocumentSerializer},
         examples=examples.CHANGE,
@@ -167,13 +188,16 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
         return Response(DocumentSerializer(document).data)
 
     @extend_schema(
-        summary="Delete a document, its file and its chunks; conversations lose it, citations keep their quote"
+        summary="Delete a document, its file and its passages",
+        description="Conversations lose it; citations that were given keep their quote.",
+        responses={204: OpenApiResponse(description="It is gone")},
     )
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().destroy(request, *args, **kwargs)
 
     @extend_schema(
         summary="List the passages that a document was cut into",
+        description="In their order in the text. `content[start:end]` of the document is `text`.",
         responses={200: ChunkSerializer(many=True)},
         examples=examples.CHUNKS,
     )
@@ -183,8 +207,27 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
         return self.get_paginated_response(ChunkSerializer(page, many=True).data)
 
     @extend_schema(
+        summary="Read a stretch of a document's text",
+        description="`content[start:end]`, counted in characters, as citations and passages name it.",
+        parameters=[StretchParams],
+        responses={200: StretchSerializer},
+        examples=examples.STRETCH,
+    )
+    @action(detail=True, pagination_class=None)
+    def text(self, request: Request, **kwargs: Any) -> Response:
+        document = self.get_object()
+        params = StretchParams(data=request.query_params.dict())
+        params.is_valid(raise_exception=True)
+        start, end = (min(params.validated_data[name], document.char_count) for name in ("start", "end"))
+        text = document.stretch(start, end)
+        return Response({"start": start, "end": end, "char_count": document.char_count, "text": text})
+
+    @extend_schema(
         summary="Download a document's file as it was uploaded",
+        description="Always as `application/octet-stream` and an attachment, so that no browser acts on it.",
+        operation_id="documents_download",
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        examples=examples.DOWNLOAD,
     )
     @action(detail=True, url_path="file", content_negotiation_class=AnythingAccepted)
     def download(self, request: Request, **kwargs: Any) -> FileResponse:
@@ -199,12 +242,16 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
 
     @extend_schema(
         summary="Upload a new version of a document",
+        operation_id="documents_replace",
         description=(
             "Text, passages and file change at once when the new version has been read. If it cannot be read, the "
-            "answer is 400 and the old version stays. Citations that point to the old version keep their quote."
+            "answer is 400 and the old version stays. Citations that point to the old version keep their quote.\n\n"
+            "Where a worker reads it, this is 202 with the old version. When the new one is there, `sha256` is its; "
+            "if it cannot be read, `error` says why, and the document stays as it was."
         ),
+        parameters=[REQUEST_ID],
         request=UPLOAD,
-        responses={200: DocumentSerializer},
+        responses={200: DocumentSerializer, 202: DocumentSerializer},
         examples=examples.REPLACE,
     )
     @download.mapping.put
@@ -212,16 +259,19 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
         document = self.get_object()
         body = self._upload(request)
         with _in_terms_of_http(part=body.part):
-            document = ingestion.replace_file(
+            document, is_there = replace_soon(
                 document,
                 file=body.validated_data["file"],
                 filename=body.validated_data["filename"],
                 metadata=body.validated_data.get("metadata"),
             )
-        return Response(DocumentSerializer(document).data)
+        code = status.HTTP_200_OK if is_there else status.HTTP_202_ACCEPTED
+        return Response(DocumentSerializer(document).data, status=code)
 
     @extend_schema(
         summary="Search in documents",
+        description="The best passages by keywords and by meaning, best first. Asks no model.",
+        operation_id="documents_search",
         request=SearchSerializer,
         responses={200: HitsSerializer},
         examples=examples.SEARCH,

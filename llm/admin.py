@@ -105,6 +105,7 @@ class LLMCallAdmin(ModelAdmin):
         "provider",
         "model",
         "attempt",
+        "place",
         "outcome",
         "error",
         "prompt_tokens",

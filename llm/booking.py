@@ -50,7 +50,7 @@ def tallied() -> Iterator[Tally]:
         _tallies.reset(token)
 
 
-def book(
+def book(  # noqa: PLR0913  a ledger row has as many sides
     attribution: Attribution,
     *,
     provider: str,
@@ -60,6 +60,7 @@ def book(
     usage: Usage | None,
     seconds: float,
     error: str = "",
+    place: int = 1,
 ) -> None:
     """Write one row, and what it cost onto the user's allowance: both or neither.
 
@@ -78,6 +79,7 @@ def book(
         "provider": provider,
         "model": model,
         "attempt": attempt,
+        "place": place,
         "outcome": outcome,
         "error": error[:ERROR_CHARS],
         "prompt_tokens": usage.prompt_tokens if usage else 0,

@@ -59,6 +59,11 @@ class Standing:
         return max(self.limit - self.used, type(self.limit)(0))
 
     @property
+    def percent(self) -> int:
+        """How much of the limit is spent; a limit of nothing is."""
+        return math.floor(100 * self.spent / self.limit) if self.limit else 100
+
+    @property
     def is_warning(self) -> bool:
         """Whether so much is spent that the user should know."""
         return self.spent >= self.limit * WARN_FROM
@@ -67,8 +72,7 @@ class Standing:
     def warning(self) -> str:
         """A sentence for the user."""
         period, unit = self.scope.split("_")
-        share = math.floor(100 * self.spent / self.limit) if self.limit else 100
-        return f"{share} % of the budget of {unit} for this {period} is spent."
+        return f"{self.percent} % of the budget of {unit} for this {period} is spent."
 
 
 class BudgetExceeded(Exception):
@@ -137,13 +141,23 @@ def reserve(*, user_id: int | None, tokens: int, cost: Decimal | None) -> Reserv
         if allowance is None:
             allowances.add(user_id=user_id, day=today(), tokens=0, cost=0)
             continue
-        for standing in _standings(allowance, limits):
+        for standing in standings_in(allowance, limits):
             wanted = _wanted(hold, standing.scope)
             if standing.used + wanted > standing.limit:
                 alone = standing.spent + wanted <= standing.limit
-                until_reset = math.ceil((standing.resets_at - timezone.now()).total_seconds())
-                raise BudgetExceeded(standing, retry_after=RUNNING_SECONDS if alone else max(1, until_reset))
+                raise BudgetExceeded(standing, retry_after=RUNNING_SECONDS) if alone else _exceeded(standing)
     return Reservation(hold, limits=limits)
+
+
+def require_some(user_id: int) -> None:
+    """Refuse somebody who has nothing left of a budget; for work that is reserved later, in another process.
+
+    Raises:
+        BudgetExceeded: a budget is spent.
+    """
+    for standing in standings(user_id):
+        if standing.spent >= standing.limit:
+            raise _exceeded(standing)
 
 
 def settle(*, user_id: int, tokens: int, cost: Decimal | None, at: dt.datetime) -> None:
@@ -152,12 +166,20 @@ def settle(*, user_id: int, tokens: int, cost: Decimal | None, at: dt.datetime) 
     allowances.add(user_id=user_id, day=day, tokens=tokens, cost=units(cost or Decimal(0)))
 
 
+def give_back_expired() -> int:
+    """Give back what dead processes had reserved, for users who may not come again; how many reservations."""
+    expired = list(Hold.objects.filter(expires_at__lte=timezone.now()))
+    for hold in expired:
+        allowances.give_back(hold)
+    return len(expired)
+
+
 def standings(user_id: int) -> list[Standing]:
     """How every limit of the user stands."""
     limits = limits_of(user_id)
     if not limits:
         return []
-    return _standings(Allowance.objects.filter(pk=user_id).first() or Allowance(day=today()), limits)
+    return standings_in(Allowance.objects.filter(pk=user_id).first() or Allowance(day=today()), limits)
 
 
 def spent(allowance: Allowance, scope: str) -> int | Decimal:
@@ -166,12 +188,18 @@ def spent(allowance: Allowance, scope: str) -> int | Decimal:
     return _amount(getattr(allowance, scope) if begun else 0, scope)
 
 
+def _exceeded(standing: Standing) -> BudgetExceeded:
+    until_reset = math.ceil((standing.resets_at - timezone.now()).total_seconds())
+    return BudgetExceeded(standing, retry_after=max(1, until_reset))
+
+
 def _take(hold: Hold, limits: dict[str, int]) -> bool:
     hold.expires_at = timezone.now() + dt.timedelta(seconds=settings.LLM_TURN_SECONDS + GRACE_SECONDS)
     return allowances.take(hold, limits=limits, day=today())
 
 
-def _standings(allowance: Allowance, limits: Limits) -> list[Standing]:
+def standings_in(allowance: Allowance, limits: Limits) -> list[Standing]:
+    """How each of these limits stands, by what the row says."""
     now = today()
     found = []
     for scope, limit in limits.items():
@@ -186,7 +214,7 @@ def _warn(user_id: int, limits: Limits) -> None:
     allowance = Allowance.objects.filter(pk=user_id).first()
     if allowance is None:
         return
-    warnings = {f"{s.scope}@{s.resets_at:%Y-%m-%d}": s for s in _standings(allowance, limits) if s.is_warning}
+    warnings = {f"{s.scope}@{s.resets_at:%Y-%m-%d}": s for s in standings_in(allowance, limits) if s.is_warning}
     new = warnings.keys() - set(allowance.warned.split())
     unchanged: QuerySet[Allowance] = Allowance.objects.filter(pk=user_id, warned=allowance.warned)
     if not new or not unchanged.update(warned=" ".join(sorted(warnings))):

@@ -64,13 +64,16 @@ def known_marks(text: str, *, known: set[int]) -> str:
 
 def cited_numbers(text: str) -> set[int]:
     """The passages that a text cites."""
+    return {number for _, _, number in marks_in(text)}
+
+
+def marks_in(text: str) -> Iterator[tuple[int, int, int]]:
+    """(start, end, number of a passage) for each mark; of a verified text, one for each of its citations, in order."""
     code = code_spans(text)
-    return {
-        int(number)
-        for match in MARK.finditer(text)
-        if not _inside(match.start(), code)
-        for number in re.findall(r"\d+", match[1] or match[2])
-    }
+    for match in MARK.finditer(text):
+        if not _inside(match.start(), code):
+            for number in re.findall(r"\d+", match[1] or match[2]):
+                yield match.start(), match.end(), int(number)
 
 
 def _rewrite(text: str, *, known: set[int]) -> tuple[str, list[_Mark]]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import CharField, Count, F, Q, Sum
-from django.db.models.functions import Cast, Substr
+from django.db.models import F, Sum
 from django.utils import timezone
 
+from .figures import DAY, FIGURES, Figures
 from .models import LLMCall
 
 if TYPE_CHECKING:
@@ -48,34 +48,20 @@ def recent(calls: QuerySet[LLMCall]) -> QuerySet[LLMCall]:
 
 def spent_by_day(calls: QuerySet[LLMCall]) -> list[Spent]:
     """The calls added up by day and model, newest day first."""
-    # The text of a moment begins with its day, on every engine, as connections run in UTC. TruncDate would call
-    # Python for each row on SQLite: 830 ms instead of 130 ms for 76,000 rows.
-    rows = (
-        calls.order_by()
-        .annotate(day=Substr(Cast("created_at", CharField()), 1, 10))
-        .values("day", "model")
-        .annotate(
-            calls=Count("id"),
-            failed=Count("id", filter=~Q(outcome__in=LLMCall.SUCCESSES)),
-            unpriced=Count("id", filter=Q(cost=None)),
-            prompt=Sum("prompt_tokens"),
-            completion=Sum("completion_tokens"),
-            dollars=Sum("cost"),
-        )
-        .order_by("-day", "model")
-    )
+    rows = calls.order_by().annotate(day=DAY).values("day", "model").annotate(**FIGURES).order_by("-day", "model")
+    found = [(row["day"], row["model"], Figures.of(row)) for row in rows]
     return [
         Spent(
-            day=row["day"],
-            model=row["model"],
-            calls=row["calls"],
-            failed=row["failed"],
-            prompt_tokens=row["prompt"],
-            completion_tokens=row["completion"],
-            cost=row["dollars"] or Decimal(0),
-            unpriced=row["unpriced"],
+            day=day,
+            model=model,
+            calls=figures.calls,
+            failed=figures.failed,
+            prompt_tokens=figures.prompt_tokens,
+            completion_tokens=figures.completion_tokens,
+            cost=figures.dollars,
+            unpriced=figures.unpriced_calls,
         )
-        for row in rows
+        for day, model, figures in found
     ]
 
 

@@ -10,6 +10,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from .sums import ModelDay, RollUp, UserSpan  # noqa: F401  Django looks for models here
+
 
 class LLMCallQuerySet(models.QuerySet["LLMCall"]):
     """The ledger's rows."""
@@ -62,6 +64,9 @@ class LLMCall(models.Model):
     provider = models.CharField(max_length=50)
     model = models.CharField(max_length=200)
     attempt = models.PositiveSmallIntegerField(default=1, help_text="1 for the first try of this model in this turn.")
+    place = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="1 for the model that was to answer, more for one that stood in for it."
+    )
     outcome = models.CharField(max_length=20, choices=Outcome)
     error = models.CharField(max_length=500, blank=True)
     prompt_tokens = models.PositiveIntegerField(default=0)
@@ -76,7 +81,7 @@ class LLMCall(models.Model):
     price = models.JSONField(null=True, help_text="What the cost was computed with: US dollars per million tokens.")
     latency_ms = models.PositiveIntegerField(default=0)
     request_id = models.CharField(max_length=100, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = LLMCallQuerySet.as_manager()
 
@@ -182,6 +187,9 @@ class Allowance(models.Model):
 
     class Meta:
         db_table = "allowances"
+        indexes: ClassVar = [  # of many users few are near a limit
+            models.Index(fields=["day"], condition=~models.Q(warned=""), name="allowances_warned"),
+        ]
 
     def __str__(self) -> str:
         return f"Allowance of user {self.user_id}"

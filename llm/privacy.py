@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
 BATCH = 5_000
 COLUMNS = (
-    *("id", "created_at", "conversation_id", "message_id", "purpose", "provider", "model", "attempt", "outcome"),
+    *(
+        "id",
+        "created_at",
+        "conversation_id",
+        "message_id",
+        "purpose",
+        "provider",
+        "model",
+        "attempt",
+        "place",
+        "outcome",
+    ),
     *("error", "prompt_tokens", "completion_tokens", "cached_tokens", "estimated", "cost", "price", "latency_ms"),
     "request_id",
 )

@@ -68,6 +68,8 @@ def _passage(packed: Packed, *, number: int) -> Passage:
         text=packed.text,
         score=packed.score,
         chunks=packed.chunks,
+        keyword_rank=packed.keyword_rank,
+        vector_rank=packed.vector_rank,
     )
     flags = kinds_of_instructions(f"{packed.filename}\n{packed.text}")
     if not flags:

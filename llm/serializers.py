@@ -24,7 +24,7 @@ class UsageParams(serializers.Serializer[dict[str, Any]]):
         return {"from": since, **super().get_fields()}  # a word that Python keeps for itself
 
     to = serializers.DateField(required=False, help_text="The last day; today unless told.")
-    group_by = serializers.ChoiceField(choices=list(GROUPS), default="day")
+    group_by = serializers.ChoiceField(choices=list(GROUPS), default="day", help_text="What each row adds up.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         last: dt.date = attrs.setdefault("to", timezone.now().date())

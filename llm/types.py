@@ -46,6 +46,7 @@ class Passage:
     cites it by. `score` is the best of its chunks, 0 to 1.
 
     Attributes:
+        keyword_rank, vector_rank: the best place that one of them had in each search alone.
         flags: in which ways it reads like instructions to a model, see `suspicion`; mostly none.
         flagged_chunks: the ids of the chunks that do.
     """
@@ -60,6 +61,8 @@ class Passage:
     chunks: tuple[ChunkSpan, ...]
     flags: tuple[str, ...] = ()
     flagged_chunks: tuple[int, ...] = ()
+    keyword_rank: int | None = None
+    vector_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class ChatRequest:
         stream_deadline: by when a stream must have ended; the same unless told.
         max_tokens: of the answer, the model's own reasoning included.
         attempt: 1 for the first try of a model; counted by the wrapper that retries.
+        place: 1 for the model that is to answer, more for one that stands in; counted by the chain.
         fresh: a kept answer will not do, as when a reply is regenerated.
     """
 
@@ -93,6 +97,7 @@ class ChatRequest:
     passages: tuple[Passage, ...] = ()
     grounded_mode: bool = False
     attempt: int = 1
+    place: int = 1
     fresh: bool = False
     attribution: Attribution = field(default_factory=Attribution)
     stream_deadline: Deadline | None = None

@@ -9,7 +9,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from . import budgets, pricing
+from . import budgets, examples, pricing
 from .providers import registry
 from .serializers import AmountField, ModelsSerializer, UsageParams, UsageSerializer
 from .usage import usage_of
@@ -42,8 +42,10 @@ class ModelsView(APIView):
 
     @extend_schema(
         summary="List the models that can be asked, in the order in which they are",
+        description="A message may name one in `model`; it is asked first, and the others stand by.",
         responses={200: ModelsSerializer},
         operation_id="models_list",
+        examples=examples.MODELS,
     )
     def get(self, request: Request) -> Response:
         models = [
@@ -66,9 +68,11 @@ class UsageView(APIView):
 
     @extend_schema(
         summary="Add up your tokens, cost and calls, and see what is left of your budget",
+        description="Every attempt at a model counts, failed ones included. Without `from` and `to`: the month so far.",
         parameters=[UsageParams],
         responses={200: UsageSerializer},
         operation_id="usage_retrieve",
+        examples=examples.USAGE,
     )
     def get(self, request: Request) -> Response:
         params = UsageParams(data=request.query_params.dict())

@@ -6,12 +6,14 @@ import ipaddress
 import socket
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from rest_framework.test import APIClient
 
 from botgpt.accounts.models import User
 from llm.limits import forget_limits
 from llm.pricing import forget_own_prices
+from tests.browser.chromium import MISSING
 from tests.embedding_server import EMBEDDING_KEY, EmbeddingServer
 from tests.provider_server import PROVIDER_KEY, ProviderServer
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_django import Settings
+
+# How long an example takes says more about the machine's other work than about the code.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
@@ -98,3 +104,12 @@ def endpoint(settings: Settings) -> Iterator[EmbeddingServer]:
         settings.EMBEDDINGS_SECONDS = 3.0
         settings.EMBEDDINGS_QUESTION_SECONDS = 1.0
         yield server
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the browser tests that did not run, so that nobody takes them for passed."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", ()) if MISSING in str(report.longrepr)]
+    if skipped:
+        terminalreporter.section(f"{len(skipped)} browser tests did not run: {MISSING}", yellow=True)
+        for report in skipped:
+            terminalreporter.line(report.nodeid)

@@ -171,7 +171,10 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def record(
         self, action: AuditEvent.Action, what: models.Model, *, request: HttpRequest | None = None, detail: str = ""
     ) -> AuditEvent:
-        """Note that the request's user did this to a row; without a request it was a command on the server."""
+        """Note that the request's user did this to a row; without a request it was a command on the server.
+
+        A row that is not stored stands for its whole table.
+        """
         user = getattr(request, "user", None)
         by = user if isinstance(user, User) else None
         return self.create(
@@ -179,7 +182,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
             actor_name=by.username if by else "command line" if request is None else "",
             action=action,
             object_type=what._meta.label_lower,
-            object_id=str(what.pk),
+            object_id="" if what.pk is None else str(what.pk),
             detail=detail,
             address=client_address(request) if request else None,
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import exceptions, mixins, status
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ViewSet
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import tokens
+from . import examples, tokens
 from .authentication import CHALLENGE
 from .models import ApiKey, AuditEvent, User
 from .permissions import MadeByAPerson, granted_scopes
@@ -31,12 +31,6 @@ from .serializers import (
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
-KEY_EXAMPLE = OpenApiExample(
-    "A key that only reads",
-    {"name": "Dashboard", "scopes": ["read"], "expires_at": "2099-12-31T00:00:00Z"},
-    request_only=True,
-)
-
 
 def caller(request: Request) -> User:
     """The user who is calling; nobody else gets past the permissions."""
@@ -49,15 +43,23 @@ class TokenViewSet(ViewSet):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     limits: ClassVar = {"create": "logins", "refresh": "logins", "revoke": "logins"}
+    extra_errors: ClassVar = {
+        "create": {"401": "No active account has this username and password: `not_authenticated`"},
+        "refresh": {"401": "The refresh token is invalid, expired or used: `not_authenticated`"},
+    }
 
     def get_authenticate_header(self, request: Request) -> str:
         return CHALLENGE
 
     @extend_schema(
         summary="Log in: an access and a refresh token for a username and password",
+        description="`access` goes with calls for some minutes, `refresh` is exchanged for the next pair. After some "
+        "wrong passwords the username is locked for this address for a while: 429.",
+        operation_id="auth_login",
         request=LoginSerializer,
         responses={200: TokenPairSerializer},
         auth=[],
+        examples=examples.LOGIN,
     )
     def create(self, request: Request) -> Response:
         body = LoginSerializer(data=request.data)
@@ -70,9 +72,12 @@ class TokenViewSet(ViewSet):
 
     @extend_schema(
         summary="Exchange a refresh token for a new pair; it can be used once",
+        description="A pair whose token came twice is refused the second time. A new password ends all of them.",
+        operation_id="auth_refresh",
         request=RefreshSerializer,
         responses={200: TokenPairSerializer},
         auth=[],
+        examples=examples.REFRESH,
     )
     @action(detail=False, methods=["post"])
     def refresh(self, request: Request) -> Response:
@@ -86,9 +91,11 @@ class TokenViewSet(ViewSet):
     @extend_schema(
         summary="Log out: make a refresh token useless",
         description="Its access token works until it expires, minutes later. A token that is void already is 204 too.",
+        operation_id="auth_revoke",
         request=RefreshSerializer,
-        responses={204: None},
+        responses={204: OpenApiResponse(description="It is of no use any more")},
         auth=[],
+        examples=examples.REVOKE,
     )
     @action(detail=False, methods=["post"])
     def revoke(self, request: Request) -> Response:
@@ -108,7 +115,11 @@ class ApiKeyViewSet(mixins.ListModelMixin, GenericViewSet[ApiKey]):
     lookup_value_converter = "int"
     filterset_class = None
 
-    @extend_schema(summary="List your API keys, newest first")
+    @extend_schema(
+        summary="List your API keys, newest first",
+        description="Expired and revoked ones too, with their `state`. Their tokens are shown only when they are made.",
+        examples=examples.KEYS,
+    )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().list(request, *args, **kwargs)
 
@@ -117,7 +128,7 @@ class ApiKeyViewSet(mixins.ListModelMixin, GenericViewSet[ApiKey]):
         description="Takes a login: an API key cannot make others.",
         request=NewApiKeySerializer,
         responses={201: IssuedApiKeySerializer},
-        examples=[KEY_EXAMPLE],
+        examples=examples.NEW_KEY,
     )
     def create(self, request: Request) -> Response:
         body = NewApiKeySerializer(data=request.data)
@@ -126,7 +137,12 @@ class ApiKeyViewSet(mixins.ListModelMixin, GenericViewSet[ApiKey]):
         AuditEvent.objects.record(AuditEvent.Action.ADD, key, request=request, detail=f"“{key.name}”, {key.scope_list}")
         return Response({**ApiKeySerializer(key).data, "token": token}, status=status.HTTP_201_CREATED)
 
-    @extend_schema(summary="Revoke an API key; it stops working at once and stays in the list")
+    @extend_schema(
+        summary="Revoke an API key",
+        description="It stops working at once and stays in the list. One that is revoked already is 204 too.",
+        operation_id="auth_keys_revoke",
+        responses={204: OpenApiResponse(description="It does not work any more")},
+    )
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         key = self.get_object()
         if key.revoked_at is None:
@@ -138,6 +154,11 @@ class ApiKeyViewSet(mixins.ListModelMixin, GenericViewSet[ApiKey]):
 class MeViewSet(ViewSet):
     """The caller."""
 
-    @extend_schema(summary="Who is calling, and what the credentials allow", responses={200: MeSerializer})
+    @extend_schema(
+        summary="Who is calling, and what the credentials allow",
+        description="The user that the key, the token or the session belongs to.",
+        responses={200: MeSerializer},
+        examples=examples.ME,
+    )
     def retrieve(self, request: Request) -> Response:
         return Response(MeSerializer(caller(request), context={"scopes": granted_scopes(request)}).data)

@@ -1,7 +1,7 @@
 """The one error body, for every status from 400 up, whatever raised it.
 
 Domain code raises its own exceptions; views translate them into `APIException`s, whose optional attributes `error`
-(a title) and `extra` (more keys for the body) are taken over here.
+(a title) and `extra` (more keys for the body) are taken over here. One that `is_expected` is no fault to be logged.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> Response:
         headers["WWW-Authenticate"] = auth_header
     if (wait := getattr(api_exc, "wait", None)) is not None:
         headers["Retry-After"] = str(max(1, round(wait)))
-    if api_exc.status_code >= status.HTTP_500_INTERNAL_SERVER_ERROR:
+    if api_exc.status_code >= status.HTTP_500_INTERNAL_SERVER_ERROR and not getattr(api_exc, "is_expected", False):
         logger.error("%s %s failed", getattr(request, "method", ""), getattr(request, "path", ""), exc_info=exc)
     return Response(
         error_body(error=error, detail=detail, code=code, **extra), status=api_exc.status_code, headers=headers

@@ -88,10 +88,14 @@ class NamedPagination(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        limits = {"page": {"maximum": 10_000_000, "default": 1}, "page_size": {"maximum": MAX_PAGE_SIZE, "default": 20}}
+        page = {"type": "integer", "minimum": 1, "maximum": 10_000_000, "default": 1}
+        size = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": 20}
         parameters = [
-            {"name": name, "in": "query", "required": False, "schema": {"type": "integer", "minimum": 1} | limit}
-            for name, limit in limits.items()
+            {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
+            for name, schema, description in (
+                ("page", page, "Which page, counted from 1."),
+                ("page_size", size, "How many there are on a page."),
+            )
         ]
         if getattr(view, "cursor_field", ""):
             about = (

@@ -26,8 +26,12 @@ class AuditedAdmin:
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
         row = kwargs.get("obj")
         if getattr(self, "audit_reads", False) and row is not None and request.method == "GET":
-            events().record(AuditEvent.Action.READ, row, request=request, detail=_owner_of(row))
+            self.log_read(request, row)
         return response
+
+    def log_read(self, request: HttpRequest, row: Model) -> None:
+        """For pages of a row beside its own."""
+        events().record(AuditEvent.Action.READ, row, request=request, detail=_owner_of(row))
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         events().record(AuditEvent.Action.ADD, obj, request=request)

@@ -24,6 +24,7 @@ def banner(url: str) -> str:
         "",
         f"BOT GPT is running at {url}   (Ctrl-C ends it)",
         "",
+        f"  Chat       {url}/",
         f"  API        {url}/api/v1",
         f"  API docs   {url}/api/v1/docs",
         f"  Admin      {url}/admin/" + _login(),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.dispatch import receiver
 from prometheus_client import Counter, Gauge, Histogram
 
-from conversations.turn_signals import turn_ended, turn_started
+from conversations.turn_signals import turn_ended, turn_refused, turn_started
 from llm.events import llm_called, model_given_up, retrieved
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ DB_QUERIES = Histogram(
     buckets=(0, 1, 2, 4, 8, 12, 16, 24, 32, 64, 128),
 )
 TURNS_IN_FLIGHT = Gauge("botgpt_turns_in_flight", "Replies being generated now.", multiprocess_mode="livesum")
+TURNS_REFUSED = Counter("botgpt_turns_refused", "Requests refused because as many waited for replies as may.")
 TURN_SECONDS = Histogram("botgpt_turn_seconds", "Time of a turn, by how its reply ended.", ["status"], buckets=SLOW)
 RETRIEVAL_SECONDS = Histogram(
     "botgpt_retrieval_seconds",
@@ -95,3 +96,9 @@ def count_down(turn: Turn, seconds: float, **_: Any) -> None:
     """It is done, one way or another."""
     TURNS_IN_FLIGHT.dec()
     TURN_SECONDS.labels(turn.reply.status).observe(seconds)
+
+
+@receiver(turn_refused)
+def count_refused(**_: Any) -> None:
+    """A request that would have waited for a reply was not let in."""
+    TURNS_REFUSED.inc()

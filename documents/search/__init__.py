@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,27 @@ if TYPE_CHECKING:
 
     from documents.embeddings.base import Embedder
 
+    from .keywords import KeywordScores
+    from .question import Reading
+
 __all__ = ["Hit", "SearchResult", "search_chunks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Every chunk of a scope with its scores for a question, before any is chosen.
+
+    Attributes:
+        cosines: NaN for a chunk without a vector; None when none has one, or there is no engine.
+        scores: of both searches together; what hits are chosen by.
+    """
+
+    scope: Scope
+    reading: Reading
+    keywords: KeywordScores
+    engine: Embedder | None
+    cosines: NDArray[np.float64] | None
+    scores: NDArray[np.float64]
 
 
 def search_chunks(
@@ -37,19 +58,35 @@ def search_chunks(
     Args:
         history: the user's earlier turns, oldest first; a follow-up question is read in their light.
     """
+    return chosen(rank(question, document_ids=document_ids, history=history), limit=limit)
+
+
+def rank(question: str, *, document_ids: Sequence[int], history: Sequence[str] = ()) -> Ranking:
+    """Score all chunks of the documents; see `search_chunks`."""
     scope = Scope(keyword_indexes(document_ids))
     reading = read_question(question, history=history, languages=scope.languages)
     keywords = score_keywords(scope, reading.words)
     engine = embedder()
     cosines = _cosines(engine, reading.texts, scope.documents) if engine and scope.size else None
+    return Ranking(scope, reading, keywords, engine, cosines, scores=mix(keywords.bm25, cosines))
+
+
+def chosen(ranking: Ranking, *, limit: int) -> SearchResult:
+    """The best chunks of a ranking, and whether they answer the question."""
+    coverage, cosines, engine = ranking.keywords.coverage, ranking.cosines, ranking.engine
     cosine = None if cosines is None else float(np.nanmax(cosines))
-    scores = mix(keywords.bm25, cosines)
     return SearchResult(
-        hits=_hits(best(scores, limit), scope.documents, scores=scores, bm25=keywords.bm25, cosines=cosines),
-        relevant=is_relevant(
-            coverage=keywords.coverage, cosine=cosine, relevant_cosine=engine.relevant_cosine if engine else 1.0
+        hits=_hits(
+            best(ranking.scores, limit),
+            ranking.scope.documents,
+            scores=ranking.scores,
+            bm25=ranking.keywords.bm25,
+            cosines=cosines,
         ),
-        coverage=keywords.coverage,
+        relevant=is_relevant(
+            coverage=coverage, cosine=cosine, relevant_cosine=engine.relevant_cosine if engine else 1.0
+        ),
+        coverage=coverage,
         cosine=cosine,
     )
 

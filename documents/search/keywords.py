@@ -28,10 +28,16 @@ class KeywordScores:
     Attributes:
         coverage: best score over the sum of the question's weighted idf, 0 to about 2. Here idf is that of a scope of
             at least `POPULATION` chunks: in one of a single chunk, words that are there would weigh next to nothing.
+        postings, weights: where the question's words occur, by their place in it, and what each weighs: its weight in
+            the question times its idf in the scope.
+        lost: the words that occur nowhere and were taken for misspelt.
     """
 
     bm25: NDArray[np.float64]
     coverage: float
+    postings: Postings
+    weights: NDArray[np.float64]
+    lost: tuple[str, ...] = ()
 
 
 def score_keywords(scope: Scope, words: Mapping[str, float]) -> KeywordScores:
@@ -49,11 +55,21 @@ def score_keywords(scope: Scope, words: Mapping[str, float]) -> KeywordScores:
         postings = Postings.joined([postings, scope.find(lambda language: _repaired(lost, numbers, language))])
         weights[[numbers[word] for word in lost]] *= WEIGHT
     idf = scope.idf(postings, words=len(words))
-    bm25 = covering = scope.bm25(postings, weights * idf)
+    telling = weights * idf
+    bm25 = covering = scope.bm25(postings, telling)
     if scope.size < POPULATION:
         idf = scope.idf(postings, words=len(words), population=POPULATION)
         covering = scope.bm25(postings, weights * idf)
-    return KeywordScores(bm25=bm25, coverage=float(covering.max(initial=0.0) / (weights @ idf or 1.0)))
+    coverage = float(covering.max(initial=0.0) / (weights @ idf or 1.0))
+    return KeywordScores(bm25, coverage, postings=postings, weights=telling, lost=tuple(lost))
+
+
+def repaired_to(scope: Scope, word: str, *, words: Mapping[str, float]) -> list[str]:
+    """The terms of the scope that stand for a lost word of a question, in alphabetical order."""
+    numbers = {known: number for number, known in enumerate(words)}
+    spelt = sorted({spelt for language in scope.languages for spelt in _repaired([word], numbers, language)})
+    found = scope.find(lambda _: {spelling: number for number, spelling in enumerate(spelt)})
+    return [spelt[number] for number in np.unique(found.word).tolist()]
 
 
 def _repaired(lost: list[str], numbers: Mapping[str, int], language: int) -> dict[str, int]:

@@ -202,10 +202,15 @@ class Scope:
 
         `weights` has one value a word: its idf times its weight in the question.
         """
-        norms = K1 * (1 - B + B * self.lengths[postings.chunk] / (self.average_length or 1.0))
-        parts = weights[postings.word] * postings.count * (K1 + 1) / (postings.count + norms)
+        parts = self.parts(postings, weights)
         # Without a weight numpy counts in integers, also when there is nothing to count.
         return np.bincount(postings.chunk, weights=parts, minlength=self.size).astype(np.float64)
+
+    def parts(self, postings: Postings, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What each occurrence adds to the score of its chunk, see `bm25`."""
+        norms = K1 * (1 - B + B * self.lengths[postings.chunk] / (self.average_length or 1.0))
+        added: NDArray[np.float64] = weights[postings.word] * postings.count * (K1 + 1) / (postings.count + norms)
+        return added
 
 
 def _hashed(numbers: Mapping[str, int]) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:

@@ -33,6 +33,7 @@ class Packed:
 
     Attributes:
         score: the best of its chunks.
+        keyword_rank, vector_rank: likewise; None when none of them was found that way.
         chunks: in order.
     """
 
@@ -43,6 +44,8 @@ class Packed:
     text: str
     score: float
     chunks: tuple[ChunkSpan, ...]
+    keyword_rank: int | None = None
+    vector_rank: int | None = None
 
 
 def pack(hits: Sequence[Hit], *, max_chars: int = 5_000) -> list[Packed]:
@@ -101,4 +104,6 @@ def _merged(group: Sequence[Hit]) -> Packed:
         text=text,
         score=max(hit.score for hit in group),
         chunks=tuple(ChunkSpan(hit.chunk_id, hit.start, hit.end, hit.page, hit.page_breaks) for hit in group),
+        keyword_rank=min((hit.keyword_rank for hit in group if hit.keyword_rank), default=None),
+        vector_rank=min((hit.vector_rank for hit in group if hit.vector_rank), default=None),
     )

@@ -35,6 +35,18 @@ class Breaker:
             self._until = now + settings.LLM_SKIP_SECONDS
             return True
 
+    @property
+    def failures(self) -> int:
+        """In a row."""
+        return self._failures
+
+    @property
+    def skipped_seconds(self) -> float:
+        """For how long the model is left alone yet; 0 when it may be asked."""
+        if self._failures < settings.LLM_SKIP_AFTER:
+            return 0.0
+        return max(0.0, self._until - time.monotonic())
+
     def succeeded(self) -> None:
         """Count from anew."""
         if self._failures:

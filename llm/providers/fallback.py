@@ -54,7 +54,7 @@ class Fallback:
         while waiting and request.deadline.remaining > 0:
             provider = waiting[0]
             try:
-                completion = provider.complete(_shared(request, among=len(waiting)))
+                completion = provider.complete(self._shared(request, provider, among=len(waiting)))
             except ProviderError as exc:
                 self._failed(provider, exc, failures)
             else:
@@ -75,7 +75,7 @@ class Fallback:
         while waiting and request.deadline.remaining > 0:
             provider, has_begun = waiting[0], False
             try:
-                for piece in provider.stream(_shared(request, among=len(waiting))):
+                for piece in provider.stream(self._shared(request, provider, among=len(waiting))):
                     if is_broken and not has_begun:
                         yield Restart()
                     has_begun = True
@@ -104,8 +104,9 @@ class Fallback:
         if self._breakers[label(provider)].failed(exc.outcome):
             logger.warning("%s keeps failing and is skipped for a while", label(provider))
 
-
-def _shared(request: ChatRequest, *, among: int) -> ChatRequest:
-    """The request with its share of the time; a stream that has begun may use all of it."""
-    share = Deadline.after(request.deadline.remaining / among)
-    return replace(request, deadline=share, stream_deadline=request.stream_deadline or request.deadline)
+    def _shared(self, request: ChatRequest, provider: Provider, *, among: int) -> ChatRequest:
+        """The request with the provider's share of the time; a stream that has begun may use all of it."""
+        share = Deadline.after(request.deadline.remaining / among)
+        place = self.providers.index(provider) + 1
+        ends = request.stream_deadline or request.deadline
+        return replace(request, deadline=share, place=place, stream_deadline=ends)

@@ -84,6 +84,7 @@ class Recording:
             provider=self.name,
             model=self.model,
             attempt=request.attempt,
+            place=request.place,
             outcome=outcome,
             usage=usage,
             seconds=time.perf_counter() - began,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,38 @@ def is_offline() -> bool:
 def configured_models() -> list[str]:
     """What is asked, in this order, as `LLM_CHAIN` writes it."""
     return [name if name == "offline" else f"{name}/{model}" for name, model in usable_chain()]
+
+
+def configured_model(name: str) -> str:
+    """The one of `configured_models` that is meant: by that name, or as its provider calls it.
+
+    Raises:
+        LookupError: none is; it says which there are.
+    """
+    models = configured_models()
+    for model in models:
+        if name in {model, model.partition("/")[2]}:
+            return model
+    raise LookupError(f"{name!r} is not configured. Known are {', '.join(models)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a model does in this process: failures in a row, and for how many seconds it is left alone."""
+
+    model: str
+    failures: int
+    skipped_seconds: float
+
+
+def health() -> list[Health]:
+    """Of the configured models, as `LLM_CHAIN` writes them, in its order."""
+    fresh = Breaker()
+    breakers = [_breakers.get("/".join(entry), fresh) for entry in usable_chain()]
+    return [
+        Health(model, breaker.failures, breaker.skipped_seconds)
+        for model, breaker in zip(configured_models(), breakers, strict=True)
+    ]
 
 
 @cache

@@ -146,7 +146,7 @@ def test_whoever_has_not_logged_in_does_so_first_and_comes_back(app: Application
 
 def test_the_login_sends_nobody_to_another_site(alice: User) -> None:
     form = {"next": "https://evil.example/", "username": "alice", "password": "correct horse battery"}
-    assert Client().post("/login", form)["Location"] == "/admin/"
+    assert Client().post("/login", form)["Location"] == "/"
 
 
 def test_who_cancels_gives_nothing(browser: Client, app: Application) -> None:

@@ -79,7 +79,7 @@ def test_a_message_is_shown_with_its_model_tokens_and_sources(admin_client: Clie
     page = admin_client.get(f"{LIST}{turn.conversation.pk}/change/").content.decode()
     for shown in ("offline", "1234 tokens", "complete", "manual.txt</a>, page 7:"):
         assert shown in page, shown
-    assert f"<q>{citation['quote']}</q>" in page
+    assert f'<q dir="auto">{citation["quote"]}</q>' in page
     assert reverse("admin:documents_document_change", args=[document.pk]) in page
 
 

@@ -61,7 +61,7 @@ def using(alias: str) -> Iterator[None]:
         connections["default"] = before
 
 
-def execute(statement: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def execute(statement: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
     """Run a statement on the default database; its rows, if it has any."""
     with connections["default"].cursor() as cursor:
         cursor.execute(statement, parameters)

@@ -1,25 +1,28 @@
-"""A headless Chromium and a running service. Without Chromium on the machine these tests are skipped."""
+"""A headless Chromium and a running service. Without Chromium on the machine these tests are skipped.
+
+A test looks at a page with the fixture `look`: `look("dashboard")` keeps screenshots of it in light and dark, on a
+desktop and on a phone, and fails for grave faults of accessibility.
+"""
 
 from __future__ import annotations
 
-import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from botgpt.operations.demo import ADMIN_LOGIN
 from tests.service.running import running
 
+from .chromium import CHROMIUM, MISSING, chromium
+from .looking import look as look_at
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page
 
     from tests.service.running import Service
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-sync")
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +34,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in QUIET])
+        pytest.skip(MISSING)
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -41,6 +44,12 @@ def page(browser: Browser, service: Service) -> Iterator[Page]:
     context = browser.new_context(base_url=service.url)
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def look(page: Page) -> Callable[..., None]:
+    """See `tests.browser.looking.look`; the page is this test's."""
+    return partial(look_at, page)
 
 
 @pytest.fixture

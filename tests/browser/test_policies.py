@@ -16,6 +16,7 @@ ADMIN_PAGES = [
     "conversations/conversation/",
     "conversations/conversation/1/change/",
     "documents/document/1/change/",
+    "documents/document/1/change/?question=warranty",
     "documents/document/add/",
     "accounts/user/1/change/",
     "accounts/apikey/add/",
@@ -44,7 +45,7 @@ def test_redoc_shows_the_reference_and_its_makers_logo_is_not_fetched(page: Page
 def test_the_admin_works_from_its_login_on(page: Page, complaints: list[str]) -> None:
     page.goto("/admin/")
     log_in(page)
-    page.wait_for_selector("text=Site administration")
+    page.wait_for_selector("text=Turns answered")
     for path in ADMIN_PAGES:
         page.goto(f"/admin/{path}")
         page.wait_for_load_state("networkidle")

@@ -123,7 +123,7 @@ def test_a_path_that_does_not_exist_is_named(chat: Callable[..., None]) -> None:
 
 
 def test_an_unknown_user_is_named(chat: Callable[..., None]) -> None:
-    with pytest.raises(CommandError, match="No user is called 'carol'"):
+    with pytest.raises(CommandError, match="There is no user 'carol'"):
         chat("Anything?", user="carol")
 
 

@@ -527,3 +527,24 @@ def test_a_question_longer_than_the_window_is_refused(api: APIClient, settings: 
     response = api.post(BASE, {"first_message": "word " * 300}, format="json")
     assert response.status_code == 400
     assert "tokens" in response.json()["fields"]["first_message"][0]
+
+
+# --- The end of a conversation ----------------------------------------------------------------
+
+
+def test_a_conversation_is_read_with_its_newest_messages_alone(
+    api: APIClient, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    conversation = conversation_of(alice, turns=6)
+    whole = api.get(f"{BASE}/{conversation.pk}").json()
+    with django_assert_num_queries(4):  # the conversation, its documents, the messages, their siblings
+        body = api.get(f"{BASE}/{conversation.pk}", {"messages": 3}).json()
+    assert body.pop("messages") == whole["messages"][-3:]
+    assert body == {name: value for name, value in whole.items() if name != "messages"}
+    assert len(api.get(f"{BASE}/{conversation.pk}", {"messages": 200}).json()["messages"]) == 12
+
+
+@pytest.mark.parametrize("number", ["0", "201", "-1", "x", "", "1.5"])
+def test_a_number_of_messages_that_cannot_be_is_refused(api: APIClient, alice: User, number: str) -> None:
+    response = api.get(f"{BASE}/{conversation_of(alice).pk}", {"messages": number})
+    assert (response.status_code, list(response.json()["fields"])) == (400, ["messages"])

@@ -20,6 +20,7 @@ def every_call(api: APIClient, pk: object) -> list[Any]:
     return [
         api.get(f"{BASE}/{pk}"),
         api.get(f"{BASE}/{pk}/chunks"),
+        api.get(f"{BASE}/{pk}/text"),
         api.get(f"{BASE}/{pk}/file"),
         *writes(api, pk),
     ]

@@ -191,3 +191,47 @@ def test_a_new_version_that_is_not_taken_leaves_the_old_one(api: APIClient, alic
     refused(api.put(address, {}, format="json"))
     assert api.get(f"{BASE}/{document.pk}").json() == before
     assert [hit["chunk"]["document_id"] for hit in search(api, "lamps")] == [document.pk]
+
+
+# --- A stretch of its text --------------------------------------------------------------------
+
+
+def test_a_stretch_is_counted_in_characters(
+    api: APIClient, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    text = "Grüße 👋🏽 aus Århus. " * 3
+    address = f"{BASE}/{document_of(alice, text).pk}/text"
+    content = api.get(address).json()["text"]
+    with django_assert_num_queries(2):
+        body = get(api, address, start=6, end=9).json()
+    assert body == {"start": 6, "end": 9, "char_count": len(content), "text": content[6:9]}
+    assert body["text"] == "👋🏽 "
+    assert get(api, address, start=50).json() == {
+        "start": 50, "end": len(content), "char_count": len(content), "text": content[50:]
+    }  # fmt: skip
+    assert get(api, address, start=7, end=7).json()["text"] == ""
+    beyond = get(api, address, start=10**6, end=10**6 + 9).json()
+    assert (beyond["start"], beyond["end"], beyond["text"]) == (len(content), len(content), "")
+
+
+def test_only_what_was_asked_for_is_read_of_a_long_text(
+    api: APIClient, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    address = f"{BASE}/{document_of(alice, LONG).pk}/text"
+    with django_assert_num_queries(2) as queries:
+        assert get(api, address, start=100, end=110).json()["text"] == LONG[100:110]
+    assert "substr" in queries[1]["sql"].lower()
+    assert '"content",' not in queries[0]["sql"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"start": -1}, "start"), ({"start": "x"}, "start"), ({"start": 2**63}, "start"), ({"end": -1}, "end"),
+        ({"start": 5, "end": 4}, "end"), ({"end": 100_001}, "end"), ({"start": ""}, "start"),
+    ],
+)  # fmt: skip
+def test_a_stretch_that_cannot_be_is_refused(api: APIClient, alice: User, query: dict[str, Any], field: str) -> None:
+    body = refused(get(api, f"{BASE}/{document_of(alice, TEXT).pk}/text", **query), 400, "invalid_request")
+    assert list(body["fields"]) == [field]
+    refused(api.post(f"{BASE}/1/text"), 405, "method_not_allowed")

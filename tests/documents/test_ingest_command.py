@@ -117,7 +117,7 @@ def test_what_is_wrong_with_the_command_is_said_before_anything_is_done(
 ) -> None:
     for arguments, says in (
         ((folder, "nowhere.txt", "--user", "alice"), "There is no file or folder 'nowhere.txt'."),
-        ((folder, "--user", "zoe"), "No user is called 'zoe'."),
+        ((folder, "--user", "zoe"), "There is no user 'zoe'"),
         ((folder,), "Say whose the documents are: --user NAME, or --shared for everyone."),
         ((folder / "b" / ".git" / "..", "--user", "alice", "--shared"), "not allowed with argument"),
         (("--user", "alice"), "the following arguments are required: PATH"),
@@ -170,7 +170,7 @@ def test_the_status_tells_success_and_a_bar_shows_only_on_a_terminal(folder: Pat
     screen = os.read(ours, 10_000).decode()
     os.close(ours)
     assert shown.returncode == 1
-    assert "3/3" in screen
+    assert "0/3" in screen
     assert "1 of 3 files failed." in screen
     assert "unchanged      2 files" in shown.stdout
 

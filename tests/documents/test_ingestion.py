@@ -16,8 +16,9 @@ from django.utils import timezone
 from botgpt.accounts.models import User
 from documents.errors import DocumentChanged, DuplicateFile, EmptyFile, ExtractionError, FileTooLarge
 from documents.files import local_path, safe_filename
-from documents.ingestion import UNEXPECTED, add_document, process, replace_file
+from documents.ingestion import UNEXPECTED, add_document, process
 from documents.models import Chunk, Document
+from documents.versions import replace_file
 from tests.documents import files
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def test_a_failed_document_is_tried_again_under_a_better_name(
 ) -> None:
     failed, _ = add(alice, b"{not json", "a.json")
     assert failed.status == "failed"
-    still, created = add(alice, b"{not json", "b.json")
+    with django_capture_on_commit_callbacks(execute=True):
+        still, created = add(alice, b"{not json", "b.json")
     assert (still.pk, still.status, created) == (failed.pk, "failed", False)
     with django_capture_on_commit_callbacks(execute=True):
         ready, created = add(alice, b"{not json", "a.txt", team="support")

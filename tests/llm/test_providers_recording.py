@@ -298,3 +298,11 @@ def test_no_connection_is_held_during_a_call_or_after_a_failed_one(
         assert not pool.submit(turn).result()
     assert provider.held == [False, False]
     assert LLMCall.objects.count() == 2
+
+
+def test_the_ledger_says_which_model_was_to_answer_and_which_stood_in(groq: ProviderServer, db: None) -> None:
+    groq.will(status(404), reply("From the second."))
+    registry.chain().complete(chat_request())
+    registry.chain("groq/large").complete(chat_request())
+    rows = LLMCall.objects.order_by("id").values_list("model", "place", "outcome")
+    assert list(rows) == [("small", 1, "unknown_model"), ("large", 2, "ok"), ("large", 1, "ok")]

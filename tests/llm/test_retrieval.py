@@ -47,6 +47,15 @@ def test_neighbours_are_merged_and_each_chunk_is_named() -> None:
     assert passage.text == document.content
 
 
+def test_a_passage_tells_the_best_place_that_its_chunks_had_in_each_search() -> None:
+    lamps = indexed(" ".join(f"Lamp {number} is sold by the harbour in winter." for number in range(40)))
+    other = indexed("Sofas are sold by the harbour.")
+    best, second = found("lamp in winter", lamps, other).passages
+    assert (best.keyword_rank, best.vector_rank) == (1, 1)
+    assert second.keyword_rank is None
+    assert (second.vector_rank or 0) > len(best.chunks)
+
+
 def test_nothing_is_sent_when_nothing_is_relevant() -> None:
     document = indexed("Lamps may be returned within thirty days.")
     assert found("Who won the chess championship?", document) == type(found("lamps", document))((), relevant=False)

@@ -189,7 +189,7 @@ def test_a_long_account_is_read_in_batches(alice: User, tmp_path: Path, monkeypa
     assert len(json.loads(files["ledger.json"])) == 6
 
 
-@pytest.mark.usefixtures("db")
+@pytest.mark.usefixtures("alice")
 @pytest.mark.parametrize("command", ["export_user", "erase_user"])
 def test_an_unknown_user_is_told(command: str) -> None:
     with pytest.raises(CommandError, match="There is no user 'nobody'"):

@@ -29,7 +29,7 @@ def events(method: str, url: str, **request: Any) -> Iterator[Iterator[Event]]:
         if response.status_code >= 400:
             raise AssertionError(response.read())
         assert response.headers["content-type"] == "text/event-stream"
-        yield _parsed(response.iter_lines())
+        yield parsed(response.iter_lines())
 
 
 def all_events(method: str, url: str, **request: Any) -> list[Event]:
@@ -49,7 +49,8 @@ def text_of(received: Iterable[Event]) -> str:
     return text
 
 
-def _parsed(lines: Iterator[str]) -> Iterator[Event]:
+def parsed(lines: Iterator[str]) -> Iterator[Event]:
+    """The events of the lines of a stream."""
     fields: dict[str, str] = {}
     for line in lines:
         if line and not line.startswith(":"):

@@ -98,6 +98,7 @@ def services(tmp_path_factory: pytest.TempPathFactory, provider: ProviderServer)
         "LLM_BUDGET_DAY_TOKENS": "100000000",
         "LIMIT_TURNS": "",
         "LIMIT_READS": "",
+        "MAX_TURNS_IN_FLIGHT": str(SENDERS),
     }
     with running(tmp_path_factory.mktemp("faults"), **settings) as service:
         yield Stack(service, provider, server)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from tests.embedding_server import EMBEDDING_KEY, EmbeddingServer, embedded
 from tests.redis_server import RedisServer
-from tests.service.running import ROOT, free_port, running
+from tests.service.running import free_port, running
+from tests.service.workers import children, real_redis, until, worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.service.running import Service
@@ -28,25 +27,7 @@ if TYPE_CHECKING:
 pytest.importorskip("celery")
 
 TEXT = "The harbour is behind the old lighthouse.\n\n" * 20
-SECONDS = 40
 VISIBILITY_SECONDS = 2
-real_redis = pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")
-
-
-@contextmanager
-def worker(service: Service, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """One worker process with one process that works."""
-    command = [sys.executable, "-m", "celery", "--app", "botgpt.celery", "worker", "--concurrency", "1"]
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=dict(service.environment), stdout=output, stderr=output, start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(timeout=30)
 
 
 def upload(service: Service) -> dict[str, Any]:
@@ -60,20 +41,6 @@ def upload(service: Service) -> dict[str, Any]:
 def document(service: Service, pk: int) -> dict[str, Any]:
     answer: dict[str, Any] = json.load(urllib.request.urlopen(f"{service.url}/api/v1/documents/{pk}"))
     return answer
-
-
-def until(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def children(pid: int) -> list[int]:
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in listed.stdout.split()]
 
 
 @contextmanager
@@ -97,6 +64,32 @@ def test_an_upload_is_pending_until_the_worker_has_read_it(tmp_path: Path) -> No
         with worker(service, tmp_path / "worker.log"):
             assert until(lambda: document(service, found["id"])["status"] == "ready")
         assert document(service, found["id"])["content"] == TEXT
+
+
+@real_redis
+def test_new_versions_and_second_tries_are_left_to_the_worker_too(tmp_path: Path) -> None:
+    with with_worker(tmp_path) as (service, _), worker(service, tmp_path / "worker.log"):
+        address = f"{service.url}/api/v1/documents"
+        first = upload(service)["id"]
+        assert until(lambda: document(service, first)["status"] == "ready")
+        answer = httpx.put(f"{address}/{first}/file", json={"filename": "new.txt", "content": "The new version."})
+        assert (answer.status_code, answer.json()["status"], answer.json()["filename"]) == (202, "ready", "notes.txt")
+        assert until(lambda: document(service, first)["content"] == "The new version.")
+        found = document(service, first)
+        assert (found["filename"], found["error"]) == ("new.txt", None)
+
+        broken = {"filename": "broken.json", "content": "{not json"}
+        assert httpx.put(f"{address}/{first}/file", json=broken).status_code == 202
+        assert until(lambda: document(service, first)["error"] is not None)
+        assert document(service, first) == found | {"error": document(service, first)["error"]}
+
+        second = httpx.post(address, json=broken).json()["id"]
+        assert until(lambda: document(service, second)["status"] == "failed")
+        again = httpx.post(address, json=broken | {"filename": "not-broken.txt"})
+        assert (again.status_code, again.json()["id"], again.json()["status"]) == (200, second, "pending")
+        assert until(lambda: document(service, second)["status"] == "ready")
+        kept = [path for path in (tmp_path / "media" / "documents").rglob("*") if path.is_file()]
+        assert len(kept) == httpx.get(address).json()["total"]  # no file is left over
 
 
 @real_redis

@@ -31,6 +31,7 @@ from .rows import Row, reserve, write
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+SAMPLE: Final = "sample-"  # begins the names of the users
 USERS_A_BATCH: Final = 20_000
 CONVERSATIONS_A_BATCH: Final = 5_000
 TURNS_A_BATCH: Final = 10_000
@@ -117,7 +118,7 @@ def _add_users(count: int) -> Iterator[int]:
         numbers = range(start, min(start + USERS_A_BATCH, count))
         with transaction.atomic():
             keys = reserve(User, len(numbers))
-            names = (f"sample-{mark}-{n:07}" for n in numbers)
+            names = (f"{SAMPLE}{mark}-{n:07}" for n in numbers)
             write(User, USER, ((key, name, password, now) for key, name in zip(keys, names, strict=True)))
         yield from keys
 

@@ -1,122 +1,142 @@
-"""`manage.py chat`: a conversation with a folder of documents, in the terminal or through a pipe."""
+"""`manage.py chat`: a conversation in the terminal or through a pipe, by itself or with a folder of documents."""
 
 from __future__ import annotations
 
-import re
 import sys
-from argparse import RawDescriptionHelpFormatter
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
+from django.core.management.base import CommandError
 
+from conversations import turns
+from conversations.following import follow
+from conversations.footnotes import footnotes
 from conversations.models import Conversation, Message
-from conversations.opening import TurnInProgress
-from conversations.turns import start_conversation, take_turn
+from conversations.opening import Asking, TurnInProgress, open_conversation, open_turn
+from conversations.serializers import MessageSerializer
+from documents import terminal
+from documents.extraction.detection import SUPPORTED
 from documents.management.commands.ingest import FAILED, files_in, ingest_file
 from documents.models import Document
+from documents.terminal import user_named
+from llm.budgets import BudgetExceeded
 from llm.context import QuestionTooLong
 from llm.providers import registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from django.core.management.base import CommandParser
 
     from botgpt.accounts.models import User
+    from conversations.opening import Turn
 
 PROMPT = "> "
-MARK = re.compile(r"\[(\d{1,3})\]")
 NAMED = 5  # documents that are listed by name
+REFUSED = (QuestionTooLong, TurnInProgress, BudgetExceeded)
 EPILOG = """\
-The documents are read once: those that the user has already are taken as they are. The conversation is stored and can
-be read on with the API or in the admin.
+Without a PATH the model answers by itself. Documents are read once: those that the user has already are taken as they
+are. The conversation is stored; go on with it here, with the API, or read it in the admin. On a terminal the reply is
+shown as it is written: Ctrl-C stops it and keeps its text, Ctrl-D ends the conversation.
 
 examples:
   manage.py chat manuals/
-  manage.py chat handbook.pdf --user alice
+  manage.py chat handbook.pdf --user alice --model openai/gpt-oss-120b
+  manage.py chat --conversation 12
   echo "How many days of leave are there?" | manage.py chat policies/
+  manage.py chat policies/ --json < questions.txt | jq -r .reply.content
 """
 
 
-class Command(BaseCommand):
+class Command(terminal.Command):
     """Asks, prints the reply with its sources, and asks again."""
 
     help = (
-        "Talk to a folder of documents. Questions are read from the terminal, or one a line\n"
-        "from a pipe; then the status is 1 if one of them got no answer."
+        "Talk to a model about a folder of documents. Questions are read from the terminal, or\n"
+        "one a line from a pipe; then the status is 1 if one of them got no answer."
     )
+    epilog = EPILOG
+    json_help = "one JSON object a question, a line each: question, conversation_id, reply"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.formatter_class = RawDescriptionHelpFormatter
-        parser.epilog = EPILOG
-        parser.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a file or a folder")
+        parser.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="a file or a folder to answer from")
         parser.add_argument("--user", metavar="NAME", help="whose conversation it is (default: %(default)s)")
+        parser.add_argument("--conversation", type=int, metavar="ID", help="go on with this one of the user")
+        parser.add_argument("--model", default="", help="the model that is asked first; the others stand by")
         parser.set_defaults(user=settings.ANONYMOUS_USER or None)
 
-    def handle(self, *, paths: list[Path], user: str | None, **_: Any) -> None:
-        owner = self._owner(user)
-        documents = self._documents(paths, owner=owner)
-        self._introduce(documents)
-        conversation = None
+    def handle(self, *, paths: list[Path], user: str | None, conversation: int | None, model: str, **_: Any) -> None:
+        if not user:
+            raise CommandError("Say whose conversation it is: --user NAME.")
+        if paths and conversation is not None:
+            raise CommandError("A conversation keeps the documents that it has: give PATH or --conversation.")
+        self.owner = user_named(user)
+        self.asking = Asking(model=_configured(model) if model else "")
+        self.is_interactive = sys.stdin.isatty()
+        self.conversation = self._known(conversation) if conversation is not None else None
+        self.documents = self._documents(paths, owner=self.owner) if paths else []
+        self._introduce()
+        self._converse()
+
+    def _converse(self) -> None:
         asked = answered = 0
         with suppress(KeyboardInterrupt):
             for question in self._questions():
                 asked += 1
-                conversation, reply = self._ask(question, conversation, owner=owner, documents=documents)
-                answered += reply is not None and reply.status == Message.Status.COMPLETE
-        if sys.stdin.isatty():
-            self.stdout.write("")
-        if conversation is not None:
-            self._note(f"Kept as conversation {conversation.pk} of {owner.username}.", self.style.HTTP_INFO)
-        if answered < asked and not sys.stdin.isatty():
+                answered += self._answer(question)
+        if self.is_interactive:
+            self.say()
+        if self.conversation is not None:
+            self.note(
+                f"Kept as conversation {self.conversation.pk} of {self.owner.username}. Go on with "
+                f"--conversation {self.conversation.pk}.",
+                self.style.HTTP_INFO,
+            )
+        if answered < asked and not self.is_interactive:
             raise CommandError(f"{asked - answered} of {asked} questions got no answer.")
 
-    def _note(self, text: str, style: Callable[[str], str]) -> None:
-        """Something beside the conversation: on the error stream, so that a pipe gets the conversation alone."""
-        self.stderr.write(text, style if self.stderr.isatty() else None)
-
-    @staticmethod
-    def _owner(name: str | None) -> User:
-        if not name:
-            raise CommandError("Say whose conversation it is: --user NAME.")
-        user: User | None = get_user_model().objects.filter(username=name).first()
-        if user is None:
-            raise CommandError(
-                f"No user is called {name!r}. Make one in the admin, or run `manage.py seed` for a demo."
-            )
-        return user
+    def _known(self, pk: int) -> Conversation:
+        conversation = Conversation.objects.filter(user=self.owner, pk=pk).first()
+        if conversation is None:
+            raise CommandError(f"{self.owner.username} has no conversation {pk}.")
+        return conversation
 
     def _documents(self, paths: Iterable[Path], *, owner: User) -> list[Document]:
         """The documents that can be asked; what could not be read is told, and is no reason to stop."""
         files = list(files_in(paths))
-        outcomes = [ingest_file(path, owner=owner) for path in tqdm(files, unit="file", disable=None, leave=False)]
+        if not files:
+            raise CommandError(f"There is no file in {', '.join(map(str, paths))}. What can be read: {SUPPORTED}.")
+        outcomes = [ingest_file(path, owner=owner) for path in self.each(files, unit="file")]
         for outcome in outcomes:
             if outcome.result == FAILED:
-                self._note(f"{outcome.path}: {outcome.reason}", self.style.WARNING)
+                self.note(f"{outcome.path}: {outcome.reason}", self.style.WARNING)
         documents = Document.objects.light().ready().in_bulk({o.document_id for o in outcomes if o.document_id})
         if not documents:
-            raise CommandError("There is no document to talk about.")
+            raise CommandError(f"There is no document to talk about. What can be read: {SUPPORTED}.")
         return [documents[pk] for pk in sorted(documents)]
 
-    def _introduce(self, documents: list[Document]) -> None:
-        names = ", ".join(document.filename for document in documents[:NAMED])
-        more = f" and {len(documents) - NAMED} more" if len(documents) > NAMED else ""
-        self._note(f"Documents: {names}{more}.", self.style.HTTP_INFO)
+    def _introduce(self) -> None:
+        documents = self.documents
+        if (conversation := self.conversation) is not None:
+            documents = list(Document.objects.light().filter(conversations=conversation).order_by("pk"))
+            self.note(f"“{conversation.title}”, {conversation.message_count} messages.", self.style.HTTP_INFO)
+        if documents:
+            names = ", ".join(document.filename for document in documents[:NAMED])
+            more = f" and {len(documents) - NAMED} more" if len(documents) > NAMED else ""
+            self.note(f"Documents: {names}{more}.", self.style.HTTP_INFO)
         if registry.is_offline():
-            self._note(
-                "No language model is configured: the replies are sentences of the documents, word for word.",
+            self.note(
+                "No language model is configured: the replies are sentences of the documents, word for word. "
+                "GROQ_API_KEY in .env makes one answer.",
                 self.style.WARNING,
             )
-        if sys.stdin.isatty():
-            self._note("Ask something. Ctrl-D ends.", self.style.HTTP_INFO)
+        if self.is_interactive:
+            self.note("Ask something. Ctrl-C stops a reply, Ctrl-D ends.", self.style.HTTP_INFO)
 
     def _questions(self) -> Iterator[str]:
-        if sys.stdin.isatty():
+        if self.is_interactive:
             with suppress(ImportError):  # line editing and history, where Python has it
                 import readline  # noqa: F401
             lines: Iterable[str] = iter(self._prompt, None)
@@ -124,55 +144,89 @@ class Command(BaseCommand):
             lines = self._echo(sys.stdin)
         yield from (line.strip() for line in lines if line.strip())
 
-    @staticmethod
-    def _prompt() -> str | None:
+    def _prompt(self) -> str | None:
         try:
             return input(PROMPT)
         except EOFError:
             return None
+        except KeyboardInterrupt:  # nothing is running: what was typed is dropped
+            self.note("\nCtrl-D ends.", self.style.HTTP_INFO)
+            return ""
 
     def _echo(self, lines: Iterable[str]) -> Iterator[str]:
         for line in lines:
             if line.strip():
-                self.stdout.write(PROMPT + line.strip())
+                self.say(PROMPT + line.strip())
             yield line
 
-    def _ask(
-        self, question: str, conversation: Conversation | None, *, owner: User, documents: list[Document]
-    ) -> tuple[Conversation | None, Message | None]:
+    def _answer(self, question: str) -> bool:
+        """Ask, and print the reply; whether there is one."""
         try:
-            if conversation is None:
-                mode = Conversation.Mode.RAG
-                turn = start_conversation(user=owner, first_message=question, mode=mode, documents=documents)
+            turn = self._open(question)
+            if self.is_interactive and self.stdout.isatty() and not self.as_json:
+                self._stream(turn)
             else:
-                turn = take_turn(conversation, question=question)
-        except (QuestionTooLong, TurnInProgress) as exc:
-            self._note(str(exc), self.style.ERROR)
-            return conversation, None
-        self._print_reply(turn.reply)
-        return turn.conversation, turn.reply
+                turns.complete(turn)
+                self.say(f"\n{turn.reply.content}", None if _is_answer(turn.reply) else self.style.ERROR)
+        except REFUSED as exc:
+            self.note(str(exc), self.style.ERROR)
+            return False
+        self.conversation = turn.conversation
+        self._print_sources(turn.reply)
+        reply = MessageSerializer(turn.reply).data
+        self.print_json({"question": question, "conversation_id": turn.conversation.pk, "reply": reply}, indent=False)
+        return _is_answer(turn.reply)
 
-    def _print_reply(self, reply: Message) -> None:
-        failed = reply.status != Message.Status.COMPLETE
-        self.stdout.write(f"\n{reply.content}", self.style.ERROR if failed else None)
+    def _open(self, question: str) -> Turn:
+        if self.conversation is not None:
+            return open_turn(self.conversation, question=question, asking=self.asking)
+        mode = Conversation.Mode.RAG if self.documents else Conversation.Mode.OPEN
+        return open_conversation(
+            user=self.owner, first_message=question, mode=mode, documents=self.documents, asking=self.asking
+        )
+
+    def _stream(self, turn: Turn) -> None:
+        """Print the reply as it is written. Ctrl-C stops it; its text so far is kept."""
+        shown, restarts = "", 0
+        self.say()
+        try:
+            turns.launch(turn)
+            for progress in follow(turn.reply.pk, pause=1.0):
+                if progress.restarts > restarts:
+                    self.note("\n(That answer broke off; another model begins anew.)", self.style.WARNING)
+                    shown, restarts = "", progress.restarts
+                self._print_on(progress.text[len(shown) :])
+                shown = max(shown, progress.text, key=len)
+        except KeyboardInterrupt:
+            turns.cancel(turn.reply)
+            self.note("\n(stopped)", self.style.WARNING)
+        turn.reply.refresh_from_db()
+        text = turn.reply.content
+        self._print_on(text[len(shown) :] if text.startswith(shown) else f"\n{text}")
+        self.say()
+
+    def _print_on(self, text: str) -> None:
+        if text:
+            self.stdout.write(text, ending="")
+            self.stdout.flush()
+
+    def _print_sources(self, reply: Message) -> None:
         if reply.error:
-            self.stdout.write(reply.error)
-        footnotes = list(_footnotes(reply))
-        if footnotes:
-            self.stdout.write("")
-        for footnote in footnotes:
-            self.stdout.write(footnote, self.style.HTTP_NOT_MODIFIED)
-        self.stdout.write("")
+            self.say(reply.error)
+        notes = footnotes(reply)
+        if notes:
+            self.say()
+        for note in notes:
+            self.say(note, self.style.HTTP_NOT_MODIFIED)
+        self.say()
 
 
-def _footnotes(reply: Message) -> Iterator[str]:
-    """One line for each different source, by the number of its mark in the text."""
-    marks = MARK.findall(reply.content)
-    if len(marks) != len(reply.citations):  # brackets that are no marks, in code for example
-        marks = [str(number) for number, _ in enumerate(reply.citations, start=1)]
-    lines = []
-    for mark, citation in zip(marks, reply.citations, strict=True):
-        page = f", page {citation['page']}" if citation["page"] else ""
-        quote = " ".join(citation["quote"].split())
-        lines.append(f"  [{mark}] {citation['filename']}{page}: “{quote}”")
-    yield from dict.fromkeys(lines)
+def _is_answer(reply: Message) -> bool:
+    return reply.status == Message.Status.COMPLETE
+
+
+def _configured(model: str) -> str:
+    try:
+        return registry.configured_model(model)
+    except LookupError as exc:
+        raise CommandError(f"{exc} LLM_CHAIN says which are.") from exc

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
-from tqdm import tqdm
 
-from conversations.privacy import delete, inactive_since
+from conversations.privacy import PURGE, delete, inactive_since
+from documents import terminal
+from documents.queue import hand_over
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -34,28 +34,36 @@ def age(text: str) -> dt.timedelta:
     return dt.timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
-class Command(BaseCommand):
+class Command(terminal.Command):
     """Deletes old conversations."""
+
+    epilog = EPILOG
 
     help = "Delete the conversations of all users in which nothing was said for so long."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.formatter_class = RawDescriptionHelpFormatter
-        parser.epilog = EPILOG
         parser.add_argument("--older-than", type=age, required=True, metavar="SPAN", help="e.g. 12h, 90d, 52w")
+        parser.add_argument("--background", action="store_true", help="leave it to a worker, where there is one")
         parser.add_argument("--dry-run", action="store_true", help="say how many would go, and change nothing")
 
-    def handle(self, *, older_than: dt.timedelta, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, older_than: dt.timedelta, background: bool, dry_run: bool, **options: Any) -> None:
         moment = timezone.now() - older_than
         old = inactive_since(moment)
         total = old.count()
         since = f"without activity since {moment:%Y-%m-%d %H:%M} UTC"
+        result = {"older_than": moment, "found": total}
         if dry_run:
-            self.stdout.write(f"Would delete {total:,} conversations {since}. Nothing was changed.")
+            self.say(f"Would delete {total:,} conversations {since}. Nothing was changed.")
+            self.print_json(result | {"deleted": 0})
+            return
+        if background and hand_over(PURGE, moment.isoformat()):
+            self.say(f"A worker deletes {total:,} conversations {since}.")
+            self.print_json(result | {"deleted": None})
             return
         done = 0
-        with tqdm(total=total, unit=" conversations", disable=None, leave=False) as bar:
+        with self.bar(total=total, unit=" conversations") as bar:
             for ids in delete(old):
                 done += len(ids)
                 bar.update(len(ids))
-        self.stdout.write(f"Deleted {done:,} conversations {since}.")
+        self.say(f"Deleted {done:,} conversations {since}.")
+        self.print_json(result | {"deleted": done})

@@ -11,9 +11,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
-from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
+from django.core.management.base import CommandError
 
+from documents import terminal
 from documents.embeddings import embedder
 from documents.evaluation.collections import BadCollection, read_collection
 from documents.evaluation.measures import paired_bootstrap
@@ -30,11 +30,25 @@ if TYPE_CHECKING:
 MEASURES = {"ndcg@10": "ndcg", "recall@5": "recall", "mrr@10": "mrr", "span_share": "span_share"}
 
 
-class Command(BaseCommand):
+EPILOG = """\
+A collection is a folder with corpus.jsonl, queries.jsonl and qrels.tsv; docs/retrieval.md describes it.
+
+examples:
+  manage.py evaluate_retrieval questions/
+  manage.py evaluate_retrieval questions/ --embeddings none --output before.jsonl
+  manage.py evaluate_retrieval --compare before.jsonl after.jsonl
+"""
+
+
+class Command(terminal.Command):
+    """Measures the search."""
+
     help = (
-        "Ingest collections into a scratch database, ask their questions and print how well the answers were found; "
-        "or compare two runs question by question."
+        "Ingest collections into a scratch database, ask their questions and print how well\n"
+        "the answers were found; or compare two runs question by question."
     )
+    epilog = EPILOG
+    json_help = "one JSON object a collection, a line each"
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -43,7 +57,6 @@ class Command(BaseCommand):
         parser.add_argument("--server", metavar="URL", help="PostgreSQL to make the scratch database on; else SQLite")
         parser.add_argument("--limit", type=_positive, help="ask only the first so many questions of each collection")
         parser.add_argument("--noise", choices=sorted(NOISE), help="spoil every question: one typo, or polite filler")
-        parser.add_argument("--json", action="store_true", help="one JSON object a collection, a line each")
         parser.add_argument("--output", type=Path, help="write one JSON object a question to this file")
         parser.add_argument(
             "--compare", nargs=2, type=Path, metavar=("BEFORE", "AFTER"), help="compare two files written by --output"
@@ -63,7 +76,7 @@ class Command(BaseCommand):
             output = stack.enter_context(_opened(options["output"])) if options["output"] else None
             for collection in collections:
                 found = self._evaluate(collection, options)
-                self._report(collection.name, found, as_json=options["json"])
+                self._report(collection.name, found)
                 if output:
                     output.writelines(json.dumps(asdict(outcome), ensure_ascii=False) + "\n" for outcome in found)
 
@@ -71,41 +84,35 @@ class Command(BaseCommand):
         with scratch_database(embeddings=options["embeddings"], server=options["server"]) as engine:
             if engine not in {"", "none"} and embedder() is None:
                 raise CommandError(f"The embeddings {engine!r} cannot be loaded; --embeddings none goes without.")
-            documents = ingest(
-                tqdm(collection.entries, desc=f"{collection.name}: documents", leave=False, disable=None)
-            )
+            documents = ingest(self.each(collection.entries, desc=f"{collection.name}: documents"))
             questions = collection.questions[: options["limit"]]
             if options["noise"]:
                 questions = tuple(question.spoiled(NOISE[options["noise"]]) for question in questions)
-            progress = tqdm(questions, desc=f"{collection.name}: questions", leave=False, disable=None)
+            progress = self.each(questions, desc=f"{collection.name}: questions")
             return list(ask(progress, collection=collection.name, documents=documents))
 
-    def _report(self, name: str, outcomes: Sequence[Outcome], *, as_json: bool) -> None:
-        if as_json:
-            self.stdout.write(json.dumps(_summary(name, outcomes), ensure_ascii=False))
-            return
+    def _report(self, name: str, outcomes: Sequence[Outcome]) -> None:
+        self.print_json(_summary(name, outcomes), indent=False)
         if not getattr(self, "_headed", False):
             self._headed = True
             heads = "".join(
                 f"{head:>12}" for head in ("questions", *MEASURES, "grounded", "characters", "p50 ms", "p95 ms")
             )
-            self.stdout.write(f"{'collection':28}{heads}")
+            self.say(f"{'collection':28}{heads}")
         parts = sorted({outcome.corpus for outcome in outcomes} - {""})
-        self.stdout.write(_row(name, outcomes))
+        self.say(_row(name, outcomes))
         for part in parts if len(parts) > 1 else []:
-            self.stdout.write(_row(f"  {part}", [outcome for outcome in outcomes if outcome.corpus == part]))
+            self.say(_row(f"  {part}", [outcome for outcome in outcomes if outcome.corpus == part]))
 
     def _compare(self, before_file: Path, after_file: Path) -> None:
         before, after = _read_outcomes(before_file), _read_outcomes(after_file)
-        self.stdout.write(
-            f"{'collection':28}{'measure':12}{'before':>8}{'after':>8}{'difference':>12}  95 % of resamples"
-        )
+        self.say(f"{'collection':28}{'measure':12}{'before':>8}{'after':>8}{'difference':>12}  95 % of resamples")
         for collection in dict.fromkeys(name for name, _ in before):
             both = [(line, after[key]) for key, line in before.items() if key[0] == collection and key in after]
             if not both:
                 continue
             same = sum(first["passages"] == second["passages"] for first, second in both)
-            self.stdout.write(f"{collection:28}the same passages in the same order for {same} of {len(both)} questions")
+            self.say(f"{collection:28}the same passages in the same order for {same} of {len(both)} questions")
             for label, name in MEASURES.items():
                 pairs = [
                     (first[name], second[name]) for first, second in both if None not in {first[name], second[name]}
@@ -113,7 +120,7 @@ class Command(BaseCommand):
                 if not pairs:
                     continue
                 found = paired_bootstrap(*zip(*pairs, strict=True))
-                self.stdout.write(
+                self.say(
                     f"{collection:28}{label:12}{found.before:8.4f}{found.after:8.4f}{found.difference:+12.4f}"
                     f"  {found.low:+.4f} to {found.high:+.4f}, p = {found.p:.4f}, {len(pairs)} questions"
                 )
@@ -131,7 +138,7 @@ def _opened(path: Path) -> TextIO:
     try:
         return path.open("w", encoding="utf-8")
     except OSError as exc:
-        raise CommandError(f"{path} cannot be written: {exc}") from exc
+        raise CommandError(f"{path} cannot be written: {exc.strerror}.") from exc
 
 
 def _summary(name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-from argparse import RawDescriptionHelpFormatter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.files import File
-from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
+from django.core.management.base import CommandError
 
+from documents import terminal
 from documents.errors import RejectedFile
 from documents.extraction.detection import SUPPORTED
 from documents.ingestion import add_document
 from documents.models import Document
+from documents.terminal import user_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,8 +45,10 @@ class Outcome:
     reason: str = ""
 
 
-class Command(BaseCommand):
+class Command(terminal.Command):
     """Ingests files and folders."""
+
+    epilog = EPILOG
 
     help = (
         "Read files into documents and index them. Folders are read whole, in the order of\n"
@@ -57,27 +57,21 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.formatter_class = RawDescriptionHelpFormatter
-        parser.epilog = EPILOG
         parser.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a file or a folder")
         whose = parser.add_mutually_exclusive_group()
         whose.add_argument("--user", metavar="NAME", help="the user who gets the documents (default: %(default)s)")
         whose.add_argument("--shared", action="store_true", help="share the documents with everyone")
-        parser.add_argument("--json", action="store_true", dest="as_json", help="print the outcome as JSON")
         parser.set_defaults(user=settings.ANONYMOUS_USER or None)
 
-    def handle(self, *, paths: list[Path], user: str | None, shared: bool, as_json: bool, **_: Any) -> None:
+    def handle(self, *, paths: list[Path], user: str | None, shared: bool, **_: Any) -> None:
         owner = None if shared else self._owner(user)
         files = list(files_in(paths))
         if not files:
-            raise CommandError("No files were found.")
-        # None: a bar on a terminal, nothing in a pipe.
-        progress = tqdm(files, unit="file", disable=True if as_json else None)
-        outcomes = [ingest_file(path, owner=owner) for path in progress]
-        if as_json:
-            self._print_json(outcomes)
-        else:
-            self._print_table(outcomes)
+            raise CommandError(f"No files were found in {', '.join(map(str, paths))}. Hidden ones are left alone.")
+        outcomes = [ingest_file(path, owner=owner) for path in self.each(files, unit="file")]
+        self._say_table(outcomes)
+        counts = {result: sum(o.result == result for o in outcomes) for result in (ADDED, UNCHANGED, FAILED)}
+        self.print_json(counts | {"files": [asdict(outcome) for outcome in outcomes]})
         if failed := sum(outcome.result == FAILED for outcome in outcomes):
             raise CommandError(f"{failed} of {len(outcomes)} files failed.")
 
@@ -85,17 +79,9 @@ class Command(BaseCommand):
     def _owner(name: str | None) -> User:
         if not name:
             raise CommandError("Say whose the documents are: --user NAME, or --shared for everyone.")
-        user: User | None = get_user_model().objects.filter(username=name).first()
-        if user is None:
-            raise CommandError(f"No user is called {name!r}. Make one in the admin, or share with --shared.")
-        return user
+        return user_named(name)
 
-    def _print_json(self, outcomes: list[Outcome]) -> None:
-        counts = {result: sum(o.result == result for o in outcomes) for result in (ADDED, UNCHANGED, FAILED)}
-        files = [asdict(outcome) for outcome in outcomes]
-        self.stdout.write(json.dumps(counts | {"files": files}, ensure_ascii=False, indent=2))
-
-    def _print_table(self, outcomes: list[Outcome]) -> None:
+    def _say_table(self, outcomes: list[Outcome]) -> None:
         for result, style in (
             (ADDED, self.style.SUCCESS),
             (UNCHANGED, self.style.NOTICE),
@@ -104,11 +90,11 @@ class Command(BaseCommand):
             several = [outcome for outcome in outcomes if outcome.result == result]
             chunks = sum(outcome.chunk_count for outcome in several)
             detail = f"{chunks:>8,} chunks" if result == ADDED else ""
-            self.stdout.write(style(f"{result:<10}{len(several):>6,} files{detail}"))
+            self.say(f"{result:<10}{len(several):>6,} files{detail}", style)
         failures = [outcome for outcome in outcomes if outcome.result == FAILED]
         width = max((len(outcome.path) for outcome in failures), default=0)
         for outcome in failures:
-            self.stdout.write(f"  {outcome.path:<{width}}  {outcome.reason}")
+            self.say(f"  {outcome.path:<{width}}  {outcome.reason}")
 
 
 def ingest_file(path: Path, *, owner: User | None) -> Outcome:

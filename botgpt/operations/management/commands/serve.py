@@ -10,27 +10,41 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connections
+
+from documents import terminal
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 
-class Command(BaseCommand):
+EPILOG = """\
+With DEBUG an empty database gets the demo; without it, the static files are collected. gunicorn.conf.py has its
+settings, docs/configuration.md the variables.
+
+examples:
+  manage.py serve
+  manage.py serve --host 0.0.0.0 --port 8001
+"""
+
+
+class Command(terminal.Command):
     """Migrates, seeds an empty database (DEBUG) or collects static files (production), and becomes gunicorn."""
 
     help = "Migrate, seed an empty development database, and serve with gunicorn until Ctrl-C."
+    epilog = EPILOG
+    json_help = ""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--host", default="127.0.0.1", help="the address to serve on (default: %(default)s)")
+        parser.add_argument("--port", type=int, default=8000, help="(default: %(default)s)")
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
         self._require_free_port(host, port)
         call_command("migrate", interactive=False, verbosity=0)
         if settings.DEBUG and not get_user_model().objects.exists():
-            self.stdout.write("Seeding the demo ...")
+            self.say("Seeding the demo ...")
             call_command("seed", stdout=self.stdout)
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=0)

@@ -1,0 +1,162 @@
+"""Asking, and seeing the answer come, whatever happens on the way."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import httpx
+from playwright.sync_api import expect
+
+from tests.provider_server import reply, status, writes
+
+from .asking import ChatPage
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+    from tests.provider_server import ProviderServer
+    from tests.service.running import Service
+
+
+def test_an_answer_is_seen_while_it_is_written(chat: ChatPage, provider: ProviderServer) -> None:
+    chat.begin()
+    provider.will(writes("Once ", "upon ", "a time.", gap=0.7))
+    chat.ask("Tell me a story")
+    expect(chat.questions).to_have_text("YouTell me a story")
+    expect(chat.box).to_have_value("")
+    expect(chat.replies.locator(".body")).to_have_text("Once")
+    expect(chat.replies).to_have_attribute("aria-busy", "true")
+    chat.answered("Once upon a time.")
+    expect(chat.page.get_by_role("heading", level=1)).to_have_text("Tell me a story")
+    expect(chat.page.get_by_role("link", name="Tell me a story")).to_have_attribute("aria-current", "page")
+    assert len(provider.requests) == 1
+
+
+def test_stopping_keeps_the_text_and_one_can_go_on(chat: ChatPage, provider: ProviderServer) -> None:
+    chat.begin()
+    provider.will(writes("one ", "two ", gap=0.1, end="hang"))
+    chat.ask("Count")
+    expect(chat.replies.locator(".body")).to_have_text("one two")
+    chat.button("Stop").click()
+    chat.answered("one two")
+    expect(chat.replies).to_contain_text("Stopped")
+    expect(chat.box).to_be_focused()
+    provider.will(reply("Three."))
+    chat.ask("Go on")
+    chat.answered("Three.")
+    assert {"role": "assistant", "content": "one two"} in provider.requests[-1].body["messages"]
+
+
+def test_a_reload_in_mid_stream_loses_nothing(chat: ChatPage, provider: ProviderServer) -> None:
+    chat.begin()
+    provider.will(writes("one ", "two ", "three ", "four ", "five", gap=0.8))
+    chat.ask("Count slowly")
+    expect(chat.replies.locator(".body")).to_contain_text("one two")
+    chat.page.reload()
+    expect(chat.replies.locator(".body")).to_contain_text("one two")
+    expect(chat.replies).to_have_attribute("aria-busy", "true")
+    chat.answered("one two three four five")
+    assert len(provider.requests) == 1
+
+
+def test_leaving_and_coming_back_finds_the_answer_that_went_on(chat: ChatPage, provider: ProviderServer) -> None:
+    chat.begin()
+    provider.will(writes("slow ", "but ", "sure", gap=0.6))
+    chat.ask("Walk")
+    expect(chat.replies.locator(".body")).to_have_text("slow")
+    chat.page.get_by_role("link", name="How long is the warranty on the Alta?").click()
+    expect(chat.replies).to_have_count(3)
+    chat.page.go_back()
+    chat.answered("slow but sure")
+    expect(chat.questions).to_have_count(1)
+
+
+def test_when_a_model_breaks_off_the_answer_begins_anew(chat: ChatPage, provider: ProviderServer) -> None:
+    chat.begin()
+    provider.will(writes("A half ", "answer ", gap=0.2, end="cut"), model="small")
+    provider.will(writes("The whole ", "answer.", gap=0.5), model="large")
+    chat.ask("Say it")
+    expect(chat.replies).to_contain_text("Beginning anew")
+    chat.answered("The whole answer.")
+    expect(chat.replies).to_contain_text("large")
+
+
+def test_when_no_model_answers_the_page_says_why_and_asks_again(chat: ChatPage, provider: ProviderServer) -> None:
+    chat.begin()
+    provider.always(status(503))
+    chat.ask("Anybody there?")
+    failure = chat.page.get_by_role("alert").filter(has_text="No answer")
+    expect(failure).to_contain_text("no language model could be reached")
+    provider.always(reply("Here."))
+    chat.button("Answer again").click()
+    chat.answered("Here.")
+    expect(failure).to_have_count(0)
+    expect(chat.questions).to_have_count(1)
+
+
+def test_a_turn_of_another_window_is_shown_and_the_question_comes_back(
+    chat: ChatPage, context: BrowserContext, provider: ProviderServer
+) -> None:
+    chat.talk("Hello", "Hello.")
+    other = ChatPage(context.new_page())
+    other.page.goto(chat.page.url)
+    expect(other.replies).to_have_count(1)
+    provider.will(writes("first ", "come ", "first served", gap=0.7))
+    chat.ask("Me first")
+    expect(chat.replies.last.locator(".body")).to_contain_text("first")
+    other.ask("No, me")
+    expect(other.page.get_by_role("alert")).to_contain_text("A reply is being written here already")
+    expect(other.box).to_have_value("No, me")
+    other.answered("first come first served")
+    expect(other.questions).to_have_text(["YouHello", "YouMe first"])
+    chat.page.bring_to_front()
+    chat.answered("first come first served")
+
+
+def test_the_model_that_is_chosen_is_asked(chat: ChatPage, provider: ProviderServer) -> None:
+    chat.begin()
+    chat.page.get_by_label("Model", exact=True).select_option(label="large")
+    chat.ask("Who are you?")
+    chat.answered("Hello.")
+    assert [request.model for request in provider.requests] == ["large"]
+    chat.page.reload()
+    expect(chat.page.get_by_label("Model", exact=True)).to_have_value("groq/large")
+
+
+def test_a_reader_who_scrolls_up_is_left_alone(chat: ChatPage, provider: ProviderServer) -> None:
+    chat.begin()
+    lines = [f"Line {number}\n\n" for number in range(60)]
+    provider.will(writes("".join(lines)), writes(*lines[:40], gap=0.05))
+    chat.ask("Fill the page")
+    expect(chat.replies.last).to_have_attribute("aria-busy", "false")
+    chat.ask("And again")
+    expect(chat.replies.last).to_contain_text("Line 5")
+    chat.page.mouse.move(700, 300)
+    chat.page.mouse.wheel(0, -900)
+    chat.page.wait_for_timeout(200)
+    before = chat.page.evaluate("scrollY")
+    expect(chat.replies.last).to_have_attribute("aria-busy", "false")
+    assert chat.page.evaluate("scrollY") == before
+    chat.button("To the end").click()
+    assert chat.page.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY") < 2
+    expect(chat.button("To the end")).to_be_hidden()
+
+
+def test_the_page_calls_the_public_api_and_nothing_else(
+    chat: ChatPage, service: Service, provider: ProviderServer
+) -> None:
+    asked: list[str] = []
+    chat.page.on("request", lambda request: asked.append(request.url.removeprefix(service.url)))
+    chat.talk("Hello", "Hello.")
+    chat.page.reload()
+    chat.answered("Hello.")
+    chat.button("Good answer").click()
+    expect(chat.button("Good answer")).to_have_attribute("aria-pressed", "true")
+    accept = {"Accept": "application/vnd.oai.openapi+json"}
+    schema = httpx.get(f"{service.url}/api/v1/schema", headers=accept).json()
+    known = {re.sub(r"{\w+}", "1", path) for path in schema["paths"]}
+    used = {re.sub(r"\d+", "1", path.partition("?")[0].replace("/v1/", "/V/")).replace("/V/", "/v1/") for path in asked}
+    pages = {path for path in used if not path.startswith("/static/")} - known
+    assert pages == {"/", "/c/1"}
+    assert "/api/v1/conversations/1/messages/1" in used
