@@ -63,7 +63,7 @@ def _messages(conversation: Conversation) -> Iterator[dict[str, Any]]:
 def delete(conversations: QuerySet[Conversation]) -> Iterator[list[int]]:
     """Delete them with their messages, batch by batch; gives the ids of each. The owners' counters follow."""
     for ids in _batches(conversations):
-        yield _delete(conversations.filter(pk__in=ids))  # asked again: somebody may have gone on with one meanwhile
+        yield delete_now(conversations.filter(pk__in=ids))  # asked again: somebody may have gone on with one meanwhile
 
 
 def _batches(conversations: QuerySet[Conversation]) -> Iterator[list[int]]:
@@ -81,8 +81,10 @@ def _batches(conversations: QuerySet[Conversation]) -> Iterator[list[int]]:
 
 
 @transaction.atomic
-def _delete(conversations: QuerySet[Conversation]) -> list[int]:
-    """What the cascade does, by one statement a table: it would read each message first, and count each owner down
+def delete_now(conversations: QuerySet[Conversation]) -> list[int]:
+    """Delete them with their messages in one transaction; gives their ids.
+
+    What the cascade does, by one statement a table: it would read each message first, and count each owner down
     conversation by conversation.
     """
     owners = dict(conversations.order_by("pk").select_for_update().values_list("pk", "user_id"))

@@ -27,6 +27,7 @@ from .filters import ConversationFilter
 from .models import Conversation, Message
 from .opening import open_conversation, open_turn
 from .preparing import dry_run
+from .privacy import delete_now
 from .serializers import (
     BranchSerializer,
     ConversationDetailSerializer,
@@ -124,6 +125,9 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
     @reference.DESTROY
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().destroy(request, *args, **kwargs)
+
+    def perform_destroy(self, instance: Conversation) -> None:
+        delete_now(Conversation.objects.filter(pk=instance.pk))
 
     @reference.MESSAGES
     @action(detail=True, url_path="messages", filterset_class=None, pagination_class=None)

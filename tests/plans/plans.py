@@ -46,7 +46,8 @@ def whole_readings(sql: str) -> list[str]:
     """What of the statement's plan goes through a whole table."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}")
+            generic = "GENERIC_PLAN, " if "$1" in sql else ""  # sent with its parameters beside it
+            cursor.execute(f"EXPLAIN ({generic}FORMAT JSON) {sql}")
             (found,) = cursor.fetchone()
             plan = json.loads(found) if isinstance(found, str) else found
             return list(_in_postgresql(plan[0]["Plan"], limited=False))
