@@ -209,6 +209,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
     @extend_schema(
         summary="Read a stretch of a document's text",
         description="`content[start:end]`, counted in characters, as citations and passages name it.",
+        operation_id="documents_text",
         parameters=[StretchParams],
         responses={200: StretchSerializer},
         examples=examples.STRETCH,

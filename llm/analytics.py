@@ -18,7 +18,7 @@ from django.db.models import F, Q
 
 from .figures import Figures
 from .models import LLMCall
-from .rollup import DAYS, MONTHS, Key, Part, added_up, catch_up, figures_in, sums_of
+from .rollup import DAYS, MONTHS, Key, Part, added_up, catch_up, figures_in, sums_of, waiting
 from .sums import ModelDay, RollUp, UserSpan
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ COLUMNS: Final = {"day": ("day",), "model": ("provider", "model"), "user": ("use
 A_DAY: Final = dt.timedelta(days=1)
 PATIENCE_SECONDS: Final = 0.5  # that somebody who wants to read is made to wait for the sums
 TRIES: Final = 5
+MOST_LIVE = 100_000  # rows that a reader waits for; some seconds
 
 Found = TypeVar("Found")
 
@@ -81,8 +82,18 @@ class Books:
         self.state = state
 
     @cached_property
+    def left_out(self) -> int:
+        """How many rows are in no figure, since they are too many to be added up for a reader; 0 but for a large ledger
+        whose sums were never made, see `manage.py roll_up`.
+        """
+        rows = waiting(self.state)
+        return rows if rows > MOST_LIVE else 0
+
+    @cached_property
     def live(self) -> dict[Key, Part]:
         """The rows that are not in the sums, added up by one look at them."""
+        if self.left_out:
+            return {}
         return added_up(LLMCall.objects.filter(id__gt=self.state.last_id))
 
     def measured(self, question: Question) -> list[Measured]:

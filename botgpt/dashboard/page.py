@@ -32,12 +32,14 @@ class Dashboard:
     Attributes:
         has_filters: whether anything of it is of a period.
         models: those that can be chosen.
+        left_out: calls that are in no figure of it, see `Books`.
     """
 
     asked: Asked
     models: list[str]
     has_filters: bool
     is_empty: bool
+    left_out: int = 0
     cards: list[Card] = field(default_factory=list)
     charts: list[Chart] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
@@ -74,7 +76,14 @@ def _read(books: Books, request: HttpRequest, whole: str) -> Dashboard:
     if sees_ledger or sees_transcripts:
         models = books.known_models(Question(today() - MOST_DAYS * A_DAY, today()))
     chosen = asked(request.GET if models or sees_ledger or sees_transcripts else {}, models=models)
-    found = Dashboard(chosen, models, has_filters=sees_ledger or sees_transcripts, is_empty=sees_ledger and not models)
+    left_out = books.left_out if sees_ledger else 0
+    found = Dashboard(
+        chosen,
+        models,
+        has_filters=sees_ledger or sees_transcripts,
+        is_empty=sees_ledger and not models and not left_out,
+        left_out=left_out,
+    )
     for section in _sections(books, chosen, user, whole):
         found.cards.extend(section.cards)
         found.charts.extend(section.charts)

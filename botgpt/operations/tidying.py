@@ -14,7 +14,7 @@ from django.utils import timezone
 from conversations import abandoned, privacy
 from conversations.idempotency import Once
 from documents import queue
-from llm import budgets
+from llm import budgets, rollup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,13 @@ def purge() -> int:
     return sum(len(ids) for ids in privacy.delete(privacy.inactive_since(moment)))
 
 
+def add_up() -> int:
+    """Rows of the ledger that have come since its sums were last brought up to date."""
+    added: list[int] = []
+    rollup.catch_up(least=1, progress=added.append)
+    return sum(added)
+
+
 WORK: dict[str, Callable[[], int | None]] = {
     "sessions": lambda: _run("clearsessions"),
     "web_tokens": lambda: _run("flushexpiredtokens"),
@@ -60,6 +67,7 @@ WORK: dict[str, Callable[[], int | None]] = {
     "expired_reservations": budgets.give_back_expired,
     "forgotten_documents": queue.read_forgotten,
     "old_conversations": purge,
+    "calls_added_up": add_up,
 }
 
 

@@ -16,9 +16,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from botgpt.accounts.models import AuditEvent, User
+from botgpt.operations import tidying
 from conversations.models import Message
 from documents.models import Document
-from llm import rollup
+from llm import analytics, rollup
 from llm.budgets import settle
 from llm.errors import Outcome
 from llm.models import Budget, LLMCall
@@ -187,6 +188,20 @@ def test_an_empty_service_is_welcomed(admin_client: Client) -> None:
     assert "No model was called yet" in page
     assert "<canvas" not in page
     assert "Nothing in this period" not in page
+
+
+def test_a_large_ledger_whose_sums_were_never_made_keeps_nobody_waiting(
+    admin_client: Client, calls: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analytics, "MOST_LIVE", 4)
+    page = admin_client.get("/admin/")
+    assert "5 calls are not added up yet" in page.content.decode()
+    assert "No model was called yet" not in page.content.decode()
+    assert cards_of(page.context["dashboard"])["Turns answered"][0] == "0"
+    assert tidying.tidy()["calls_added_up"] == 5
+    page = admin_client.get("/admin/")
+    assert "not added up" not in page.content.decode()
+    assert cards_of(page.context["dashboard"])["Turns answered"][0] == "3"
 
 
 def test_a_period_without_anything_says_so(admin_client: Client, calls: None) -> None:
@@ -361,7 +376,7 @@ def test_an_unknown_table_is_not_found(admin_client: Client) -> None:
 # A session and its user cost 2; the state of the sums 3, and how many rows are not in them; those rows 2; the models to
 # choose from; by day and model; the period before; users 2, their names; the slowest; feedback 2; uploads 3; the last
 # hour; budgets 2.
-QUERIES = 23
+QUERIES = 24
 
 
 def test_the_page_costs_the_same_number_of_queries_however_much_there_is(

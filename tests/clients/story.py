@@ -57,6 +57,7 @@ STORY = (
     Step("documents_list", query={"page": "1", "page_size": "20"}),
     Step("documents_retrieve"),
     Step("documents_chunks_list"),
+    Step("documents_text", query={"start": "0", "end": "41"}),
     Step("documents_download"),
     Step("documents_partial_update"),
     Step("documents_replace"),

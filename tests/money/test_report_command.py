@@ -140,7 +140,7 @@ def test_nothing_is_said_in_words(db: None) -> None:
         (["--days", "7", "--month", "2026-05"], "Give one of"),
         (["--days", "0"], "'0' is not a number of days"),
         (["--by", "hour"], "'hour' is not a list of day, model, user"),
-        (["--json", "--csv"], "not allowed with"),
+        (["--json", "--csv"], "Give one of --json and --csv"),
     ],
 )
 def test_what_makes_no_sense_is_said(calls: None, options: list[str], error: str) -> None:

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +142,7 @@ def test_a_chat_streams_and_ctrl_c_stops_the_reply_but_not_the_chat(
         shell.wait_for("(stopped)")
         shell.wait_for(f"[1] manual.txt: “{WARRANTY}”")
         shell.wait_for(chat.PROMPT)
+        time.sleep(0.5)  # readline shows the prompt a moment before it heeds signals
         shell.type(CTRL_C)
         shell.wait_for("Ctrl-D ends.")
         shell.type("Once more?\n")

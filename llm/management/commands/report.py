@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
+from django.core.management.base import CommandError
 
+from documents import terminal
 from llm import rollup
 from llm.analytics import A_DAY, DIMENSIONS, Dimension, Question, Row, consistently
 from llm.figures import Figures
@@ -81,14 +80,14 @@ def positive(text: str) -> int:
     return int(text)
 
 
-class Command(BaseCommand):
+class Command(terminal.Command):
     """Reports on the ledger."""
+
+    epilog = EPILOG
 
     help = "Show turns, tokens, cost and failures of a period by day, model and user."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.formatter_class = RawDescriptionHelpFormatter
-        parser.epilog = EPILOG
         parser.add_argument(
             "--by",
             type=dimensions,
@@ -102,11 +101,11 @@ class Command(BaseCommand):
         parser.add_argument("--to", type=day, dest="last", metavar="YYYY-MM-DD", help="today unless told")
         parser.add_argument("--user", metavar="USERNAME", help="this user's calls alone")
         parser.add_argument("--model", metavar="PROVIDER/MODEL", help="this model's calls alone")
-        form = parser.add_mutually_exclusive_group()
-        form.add_argument("--json", action="store_true", help="one object, for programs")
-        form.add_argument("--csv", action="store_true", help="for spreadsheets; nothing in it is a formula")
+        parser.add_argument("--csv", action="store_true", help="for spreadsheets; nothing in it is a formula")
 
     def handle(self, *, by: tuple[Dimension, ...], **options: Any) -> None:
+        if options["csv"] and self.as_json:
+            raise CommandError("Give one of --json and --csv.")
         first, last = self._period(**{name: options[name] for name in ("days", "month", "first", "last")})
         user_id = self._user_id(options["user"])
         provider, slash, name = (options["model"] or "").partition("/")
@@ -127,7 +126,7 @@ class Command(BaseCommand):
         names = self._names(rows, by)
         keyed = [([_named(key, one, names) for key, one in zip(row.key, by, strict=True)], row.figures) for row in rows]
         total = sum((row.figures for row in rows), Figures())
-        if options["json"]:
+        if self.as_json:
             answer = {
                 "from": question.first,
                 "to": question.last,
@@ -135,7 +134,7 @@ class Command(BaseCommand):
                 "rows": [dict(zip(by, key, strict=True)) | _json(figures) for key, figures in keyed],
                 "totals": _json(total),
             }
-            self.stdout.write(json.dumps(answer, default=str, ensure_ascii=False, indent=2))
+            self.print_json(answer)
         elif options["csv"]:
             lines = csv_lines([*by, *COLUMNS], ([*key, *_values(figures)] for key, figures in keyed))
             for line in lines:
@@ -161,14 +160,10 @@ class Command(BaseCommand):
     def _user_id(self, username: str | None) -> int | None:
         if username is None:
             return None
-        user = get_user_model().objects.filter(username=username).first()
-        if user is None:
-            raise CommandError(f"There is no user {username!r}.")
-        return user.pk
+        return terminal.user_named(username).pk
 
     def _catch_up(self) -> None:
-        expected = rollup.waiting(RollUp.objects.first())
-        with tqdm(total=expected, unit=" calls", desc="Adding up", disable=None, leave=False, delay=1) as bar:
+        with self.bar(total=rollup.waiting(RollUp.objects.first()), unit=" calls") as bar:
             rollup.catch_up(progress=bar.update)
 
     def _names(self, rows: Sequence[Row], by: tuple[Dimension, ...]) -> dict[int, str]:
@@ -184,18 +179,18 @@ class Command(BaseCommand):
         self, question: Question, by: tuple[Dimension, ...], rows: list[tuple[list[Any], Figures]], total: Figures
     ) -> None:
         if not rows:
-            self.stdout.write(f"No calls from {question.first} to {question.last} (UTC).")
+            self.say(f"No calls from {question.first} to {question.last} (UTC).")
             return
         header = [*(name.capitalize() for name in by), *COLUMNS.values()]
         foot = ["All", *[""] * (len(by) - 1)]
         lines = [[*map(str, key), *map(_text, _values(figures))] for key, figures in [*rows, (foot, total)]]
         widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
-        self.stdout.write(f"{question.first} to {question.last}, days in UTC")
-        self.stdout.write(self.style.MIGRATE_HEADING(_line(header, widths, left=len(by))))
+        self.say(f"{question.first} to {question.last}, days in UTC")
+        self.say(_line(header, widths, left=len(by)), self.style.MIGRATE_HEADING)
         for line, (_, figures) in zip(lines, rows, strict=False):
-            style = self.style.WARNING if (figures.error_rate or 0) > WORRYING else str
-            self.stdout.write(style(_line(line, widths, left=len(by))))
-        self.stdout.write(self.style.MIGRATE_HEADING(_line(lines[-1], widths, left=len(by))))
+            style = self.style.WARNING if (figures.error_rate or 0) > WORRYING else None
+            self.say(_line(line, widths, left=len(by)), style)
+        self.say(_line(lines[-1], widths, left=len(by)), self.style.MIGRATE_HEADING)
 
 
 def _named(key: Any, dimension: Dimension, names: dict[int, str]) -> Any:
