@@ -9,7 +9,7 @@ CHECK_ENV := DJANGO_SETTINGS_MODULE=tests.settings
 DEPLOY_ENV := SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))') DEBUG=false \
 	ALLOWED_HOSTS=example.com GROQ_API_KEY=not-a-real-key ANONYMOUS_USER= HTTPS=true
 
-.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams check lint format types imports migrations schema deploy audit lock clean
+.PHONY: help run install install-dev install-bench test test-postgresql bench bench-retrieval bench-streams check lint format types imports migrations schema deploy audit lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -30,6 +30,12 @@ install-dev: .venv/installed-dev ## Install what the tests and checks need too
 	@$(call install_from,requirements-dev.txt)
 	@touch $@
 
+install-bench: .venv/installed-bench
+
+.venv/installed-bench: requirements-bench.txt .venv/installed-dev
+	@$(call install_from,requirements-bench.txt)
+	@touch $@
+
 .env:
 	@umask 077; printf 'DEBUG=true\nSECRET_KEY=%s\n# GROQ_API_KEY=\n' \
 		"$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(50))')" > .env
@@ -40,6 +46,9 @@ test: install-dev ## Run all tests, on SQLite
 
 test-postgresql: install-dev ## Run them on PostgreSQL with pgvector, which comes with the test requirements
 	@TEST_ENGINE=postgresql $(RUN) -m pytest -n 2
+
+bench: install-bench ## Race the service and a FastAPI reference, side by side; ARGS="--help" for more
+	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.serving $(ARGS)
 
 bench-retrieval: install-dev ## Time search and indexing beside other systems; ARGS="--store 1000000 ..." for more
 	@$(CHECK_ENV) $(RUN) -m tests.benchmarks $(ARGS)
@@ -77,7 +86,7 @@ audit: install-dev ## Known weaknesses of what is installed in production; asks 
 
 lock: install-dev ## Compile the requirement files anew from their .in files
 	@$(RUN) -m uv pip compile -q --universal --python-version 3.11 requirements.in -o requirements.txt
-	@for name in production dev; do $(RUN) -m uv pip compile -q --universal --python-version 3.11 -c requirements.txt \
+	@for name in production dev bench; do $(RUN) -m uv pip compile -q --universal --python-version 3.11 -c requirements.txt \
 		requirements-$$name.in -o requirements-$$name.txt || exit 1; done
 
 clean: ## Remove the virtual environment, the development database and caches
