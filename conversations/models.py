@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from django.conf import settings
-from django.db import models, transaction
-from django.db.models import F, Q
+from django.db import connection, models, transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from documents import statements
 from documents.models import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from botgpt.accounts.models import User
+
+
+COUNT_UP: Final = "UPDATE users SET conversation_count = conversation_count + 1 WHERE id = %s"
+RECORD_TURN: Final = """
+    UPDATE conversations
+    SET active_leaf_id = %s, message_count = message_count + %s, activity_at = %s, updated_at = %s
+    WHERE id = %s
+"""
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -104,12 +113,23 @@ class Conversation(models.Model):
         self.updated_at = timezone.now()
         self.save(update_fields=["title", "updated_at"])
 
+    def store(self) -> None:
+        """Store a new conversation, and count it for its owner."""
+        statements.insert(self)
+        with connection.cursor() as cursor:
+            cursor.execute(COUNT_UP, [self.user_id])
+
+    def begin_with(self, leaf: Message) -> None:
+        """Make `leaf` the active end of a new conversation."""
+        self.active_leaf = leaf
+        statements.update(self, "active_leaf")
+
     def record_turn(self, *, leaf: Message, added: int) -> None:
         """Make `leaf` the active end, and count the messages that came with it."""
         now = timezone.now()
-        Conversation.objects.filter(pk=self.pk).update(
-            active_leaf=leaf, message_count=F("message_count") + added, activity_at=now, updated_at=now
-        )
+        with connection.cursor() as cursor:
+            at = connection.ops.adapt_datetimefield_value(now)
+            cursor.execute(RECORD_TURN, [leaf.pk, added, at, at, self.pk])
         self.active_leaf, self.activity_at, self.updated_at = leaf, now, now
         self.message_count += added
 
@@ -196,6 +216,11 @@ class Message(models.Model):
         CANCELLED = "cancelled"
         INCOMPLETE = "incomplete"
 
+    RESULT = (
+        *("content", "status", "tokens_used", "model_used", "citations", "grounded", "context", "error"),
+        *("cached", "restarts", "updated_at"),
+    )
+
     class Feedback(models.TextChoices):
         UP = "up"
         DOWN = "down"
@@ -275,15 +300,7 @@ class Message(models.Model):
 
     def store_result(self, *, instead_of: str = Status.IN_PROGRESS) -> bool:
         """Write the outcome of a running reply; False if its status is another by now. Safe to repeat."""
-        fields = (
-            *("content", "status", "tokens_used", "model_used", "citations", "grounded", "context", "error"),
-            *("cached", "restarts", "updated_at"),
-        )
-        return bool(
-            Message.objects.filter(pk=self.pk, status__in=[instead_of, self.status]).update(
-                **{name: getattr(self, name) for name in fields}
-            )
-        )
+        return statements.update(self, *self.RESULT, where="status IN (%s, %s)", values=[instead_of, self.status])
 
 
 class IdempotencyKey(models.Model):
