@@ -1,5 +1,6 @@
 """How gunicorn serves BOT GPT. Each number has its reason; docs/configuration.md has the variables."""
 
+import gc
 import os
 import shutil
 import signal
@@ -29,6 +30,12 @@ control_socket_disable = True
 _prefix = f"botgpt-metrics-{os.getpid()}-"
 if not Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).name.startswith(_prefix):
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_prefix)
+
+
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """Keep what was imported out of the collector's way: it need not be walked, nor its shared memory written to."""
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

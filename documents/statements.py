@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def insert(row: Model) -> None:
     """Store a new row, as `save(force_insert=True)` does; its key comes from the database."""
+    connection = connections[DEFAULT_DB_ALIAS]
     fields, sql = _insert(type(row), returning=connection.features.can_return_columns_from_insert)
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
     with connection.cursor() as cursor:
@@ -33,6 +34,7 @@ def update(row: Model, *names: str, where: str = "TRUE", values: Sequence[object
     Args:
         where: SQL, besides the key.
     """
+    connection = connections[DEFAULT_DB_ALIAS]
     fields, sql = _update(type(row), names)
     new = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
     with connection.cursor() as cursor:
