@@ -33,7 +33,7 @@ def main() -> None:
     options = _options()
     logging.disable(logging.INFO)
     stocked = rows.everything(large=options.large)
-    chosen = [one for one in scenarios.scenarios() if any(one.name.startswith(key) for key in options.only)]
+    chosen = [one for one in scenarios.scenarios() if any(one.name.startswith(key) for key in options.only or [""])]
     with TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
         folder = Path(name)
         module = "tests.benchmarks.serving.provider"
@@ -75,7 +75,7 @@ async def _race(
 
 def _options() -> Namespace:
     parser = ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--only", type=lambda text: text.split(","), default=[""], help="scenarios: S1,S2")
+    parser.add_argument("--only", action="append", help='scenarios that begin so: --only S2 --only "S1 start, 16"')
     parser.add_argument("--rounds", type=int, default=6, help="of each scenario (%(default)s)")
     parser.add_argument("--seconds", type=float, default=3.0, help="a round (%(default)s)")
     parser.add_argument("--large", type=int, default=100_000, help="conversations of the owner of many (%(default)s)")

@@ -72,10 +72,10 @@ class Round:
 def scenarios() -> Iterator[Scenario]:
     """All there are, in the order of docs/benchmarks.md."""
     for clients in (1, 16, 64):
-        yield Scenario(f"S1 create and reply, {clients} clients", clients, Side.start)
+        yield Scenario(f"S1 start, {clients} clients", clients, Side.start)
     for messages in (20, 200, 5_000):
         ask = partial(Side.add, messages=messages)
-        yield Scenario(f"S2 add to {messages:,} messages, 16 clients", 16, ask, only_ours=messages > 1_000)
+        yield Scenario(f"S2 add to {messages:,}, 16 clients", 16, ask, only_ours=messages > 1_000)
     for user, owned in ((rows.SMALL, "1,000"), (rows.LARGE, "many")):
         yield Scenario(f"S3 list, owner of {owned}, 4 clients", 4, partial(Side.list, user=user))
     yield Scenario("S4 read 100 messages, 4 clients", 4, partial(Side.read, messages=100))
