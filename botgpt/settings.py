@@ -242,7 +242,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["botgpt.api.parsers.OrjsonParser"],
     "DEFAULT_FILTER_BACKENDS": [
         "botgpt.api.filters.OwnedByCaller",
-        "django_filters.rest_framework.DjangoFilterBackend",
+        "botgpt.api.filters.GivenFilters",
     ],
     "DEFAULT_PAGINATION_CLASS": "botgpt.api.pagination.NamedPagination",
     "DEFAULT_SCHEMA_CLASS": "botgpt.api.schema.ContractSchema",

@@ -26,6 +26,8 @@ RECORD_TURN: Final = """
     WHERE id = %s
 """
 
+SIBLINGS: Final = "SELECT id, parent_id FROM messages WHERE conversation_id = %s AND ({same_parent}) ORDER BY id"
+
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     """Finds conversations by their owner."""
@@ -93,7 +95,13 @@ class Conversation(models.Model):
         """The documents of a rag conversation in the order they were given; None for an open one."""
         if not self.is_grounded:
             return None
+        self.know_documents([self])
         return [link.document_id for link in self.document_links.all()]
+
+    @staticmethod
+    def know_documents(conversations: Sequence[Conversation]) -> None:
+        """Read by one query what those in `rag` mode are grounded in, as far as it is not known."""
+        models.prefetch_related_objects([one for one in conversations if one.is_grounded], "document_links")
 
     def link(self, documents: Iterable[Document]) -> None:
         """Ground the conversation in these documents, in this order, and in no others."""
@@ -281,16 +289,17 @@ class Message(models.Model):
         """Read the siblings of messages of one conversation, by one query."""
         if not messages:
             return
-        parents = {message.parent_id for message in messages}
-        same_parent = Q(parent__in=parents - {None})
-        if None in parents:
-            same_parent |= Q(parent=None)
-        rows = Message.objects.filter(same_parent, conversation=messages[0].conversation_id)
-        siblings: dict[int | None, list[int]] = {}
-        for pk, parent_id in rows.order_by("id").values_list("id", "parent_id"):
-            siblings.setdefault(parent_id, []).append(pk)
+        siblings: dict[int | None, list[int]] = {message.parent_id: [] for message in messages}
+        parents = [pk for pk in siblings if pk is not None]
+        same_parent = f"parent_id IN ({', '.join(['%s'] * len(parents))})" if parents else "FALSE"
+        if None in siblings:
+            same_parent += " OR parent_id IS NULL"
+        with connection.cursor() as cursor:
+            cursor.execute(SIBLINGS.format(same_parent=same_parent), [messages[0].conversation_id, *parents])
+            for pk, parent_id in cursor.fetchall():
+                siblings[parent_id].append(pk)
         for message in messages:
-            message.__dict__["_sibling_ids"] = siblings.get(message.parent_id, [])
+            message.__dict__["_sibling_ids"] = siblings[message.parent_id]
 
     def finish(self, **fields: Any) -> None:
         """Take over a reply's outcome; `store_result` writes it."""

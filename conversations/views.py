@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewSet[Conversation]):
     """Conversations of the caller."""
 
-    queryset = Conversation.objects.newest_first().prefetch_related("document_links")
+    queryset = Conversation.objects.newest_first()
     serializer_class = ConversationSerializer
     filterset_class = ConversationFilter
     results_name = "conversations"
@@ -74,6 +74,11 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
         if any(self.request.query_params.get(name) for name in ConversationFilter.base_filters):
             return queryset.count()
         return self.request.user.conversation_count  # type: ignore[union-attr]
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        Conversation.know_documents(page)
+        return page
 
     @extend_schema(summary="List conversations, most recent activity first")
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
