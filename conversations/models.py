@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVar
 
 from django.conf import settings
 from django.db import connection, models, transaction
@@ -14,7 +14,7 @@ from documents import statements
 from documents.models import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from botgpt.accounts.models import User
 
@@ -26,6 +26,10 @@ RECORD_TURN: Final = """
     WHERE id = %s
 """
 
+LINES: Final = """
+    SELECT id, parent_id, role, content, status, model_used, created_at FROM messages
+    WHERE conversation_id = %s AND ({earlier}) ORDER BY created_at DESC, id DESC LIMIT %s
+"""
 SIBLINGS: Final = "SELECT id, parent_id FROM messages WHERE conversation_id = %s AND ({same_parent}) ORDER BY id"
 
 
@@ -162,20 +166,29 @@ class Conversation(models.Model):
             through: the id of the message to begin with.
             batch: rows a query.
         """
+        newest_first = self.messages.defer("context").order_by("-created_at", "-id")
+
+        def page(last: Message | None) -> Sequence[Message]:
+            earlier = Q(id__lte=wanted)
+            if last:
+                earlier = Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, id__lt=last.id)
+            return list(newest_first.filter(earlier)[:batch])
+
         wanted = self.active_leaf_id if through is None else through
-        if wanted is None:
-            return
-        earlier = Q(id__lte=wanted)
-        while True:
-            page = list(self.messages.defer("context").filter(earlier).order_by("-created_at", "-id")[:batch])
-            for message in page:
-                if message.id == wanted:
-                    yield message
-                    wanted = message.parent_id
-            if wanted is None or len(page) < batch:
-                return
-            last = page[-1]
-            earlier = Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, id__lt=last.id)
+        if wanted is not None:
+            yield from _ancestors(wanted, page, batch=batch)
+
+    def lines(self, *, through: int, batch: int = 50) -> Iterator[Line]:
+        """The same path, of each message what a prompt needs: a turn reads as many as a window holds."""
+
+        def page(last: Line | None) -> Sequence[Line]:
+            earlier = "created_at < %s OR created_at = %s AND id < %s" if last else "id <= %s"
+            values = [last.created_at, last.created_at, last.id] if last else [through]
+            with connection.cursor() as cursor:
+                cursor.execute(LINES.format(earlier=earlier), [self.pk, *values, batch])
+                return [Line(*row) for row in cursor.fetchall()]
+
+        return _ancestors(through, page, batch=batch)
 
     def stretch(self, *, through: int | None, limit: int) -> tuple[list[Message], bool]:
         """At most `limit` messages that end with `through`, oldest first; and whether there are older ones."""
@@ -183,6 +196,36 @@ class Conversation(models.Model):
             return [], False
         page = list(islice(self.path(through=through, batch=limit + 1), limit + 1))
         return page[:limit][::-1], len(page) > limit
+
+
+class Line(NamedTuple):
+    """What a prompt needs of a message; `created_at` is as the engine gives it."""
+
+    id: int
+    parent_id: int | None
+    role: str
+    content: str
+    status: str
+    model_used: str | None
+    created_at: Any
+
+
+Node = TypeVar("Node", "Message", Line)
+
+
+def _ancestors(leaf: int, page: Callable[[Node | None], Sequence[Node]], *, batch: int) -> Iterator[Node]:
+    """The message `leaf` and its ancestors, from pages that are read newest first, each behind the last of the other."""
+    wanted: int | None = leaf
+    last: Node | None = None
+    while True:
+        found = page(last)
+        for message in found:
+            if message.id == wanted:
+                yield message
+                wanted = message.parent_id
+        if wanted is None or len(found) < batch:
+            return
+        last = found[-1]
 
 
 class ConversationDocument(models.Model):

@@ -77,7 +77,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
 
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
-        Conversation.know_documents(page)
+        Conversation.know_documents(page or ())
         return page
 
     @extend_schema(summary="List conversations, most recent activity first")

@@ -28,7 +28,7 @@ def insert(row: Model) -> None:
     row.pk, row._state.adding, row._state.db = key, False, connection.alias
 
 
-def update(row: Model, *names: str, where: str = "TRUE", values: Sequence[object] = ()) -> bool:
+def update(row: Model, *names: str, where: str = "TRUE", values: Sequence[Any] = ()) -> bool:
     """Write these fields of a row, if it still meets the condition; whether it did.
 
     Args:

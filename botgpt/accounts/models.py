@@ -92,8 +92,9 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         prefix = token.removeprefix(ApiKey.MARKER)[: ApiKey.PREFIX_LENGTH]
         for key in self.raw(USABLE, [prefix, timezone.now()]):
             if secrets.compare_digest(key.digest, ApiKey.digest_of(token)):
+                asked: Any = key  # with columns of the user
                 known = ("id", "is_active", "username", "email", "conversation_count")  # in the table's order
-                values = (key.user_id, True, key.username, key.email, key.conversation_count)
+                values = (key.user_id, True, asked.username, asked.email, asked.conversation_count)
                 key.user = User.from_db(self.db, known, values)
                 return key
         return None

@@ -1,7 +1,8 @@
+# mypy: ignore-errors
 """What `make bench` compares with: the same design written with FastAPI and SQLAlchemy, plainly and well.
 
-One process, SQLite, synchronous endpoints in the thread pool, the Groq SDK, the whole history read in each turn and then
-cut to the window. It has none of accounts, limits, ledger, citations, idempotency or metrics.
+One process, SQLite, synchronous endpoints in the thread pool, the Groq SDK, the whole history read in each turn and
+then cut to the window. It has none of accounts, limits, ledger, citations, idempotency or metrics.
 """
 
 from __future__ import annotations

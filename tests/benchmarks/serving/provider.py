@@ -1,7 +1,7 @@
 """A provider of Groq's format that costs next to nothing, in a process of its own.
 
-`python -m tests.benchmarks.serving.provider PORT`. A POST to /behaviour says how it answers from then on. What the tests
-use, `tests.provider_server`, takes a thread for each connection and some ten times the CPU.
+`python -m tests.benchmarks.serving.provider PORT`. A POST to /behaviour says how it answers from then on. What the
+tests use, `tests.provider_server`, takes a thread for each connection and some ten times the CPU.
 """
 
 from __future__ import annotations

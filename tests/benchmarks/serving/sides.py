@@ -48,14 +48,14 @@ class Side:
     rows: Rows
     keys: Mapping[int, str]
 
-    async def start(self, client: Client, number: int) -> Answer:
+    async def start(self, client: Client, _number: int) -> Answer:
         return await self._ask(client, "POST", user=stored.SENDER, body={"first_message": QUESTION})
 
     async def add(self, client: Client, number: int, *, messages: int) -> Answer:
         path = f"/{self._one(number, messages=messages)}"
         return await self._ask(client, "PUT", path, user=stored.TALKER, body={"message": QUESTION})
 
-    async def list(self, client: Client, number: int, *, user: int) -> Answer:
+    async def list(self, client: Client, _number: int, *, user: int) -> Answer:
         return await self._ask(client, "GET", "?page=1&page_size=20", user=user)
 
     async def read(self, client: Client, number: int, *, messages: int) -> Answer:

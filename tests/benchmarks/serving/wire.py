@@ -1,4 +1,4 @@
-"""The two ends of HTTP/1.1 that a benchmark needs, each as cheap as it can be: what they cost the measured can't have."""
+"""The two ends of HTTP/1.1 that a benchmark needs, as cheap as they can be: both share the cores with what is measured."""
 
 from __future__ import annotations
 
