@@ -33,7 +33,11 @@ if not Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).name.startswith(_pre
 
 
 def pre_fork(_server: Any, _worker: Any) -> None:
-    """Keep what was imported out of the collector's way: it need not be walked, nor its shared memory written to."""
+    """Import what every turn needs, once for all workers, and keep it out of the collector's way: what is never walked
+    is never written to, and so stays shared."""
+    from llm.providers import registry
+
+    registry.load()
     gc.collect()
     gc.freeze()
 

@@ -169,7 +169,8 @@ for database in DATABASES.values():
             "init_command": (
                 "PRAGMA journal_mode=WAL; "
                 f"PRAGMA synchronous={env.str('SQLITE_SYNCHRONOUS', default='FULL')}; "
-                "PRAGMA temp_store=MEMORY"
+                "PRAGMA temp_store=MEMORY; "
+                "PRAGMA cache_size=-256"  # KiB a thread; its own 2 MiB would be 250 for all, and the system caches too
             ),
         }
     elif database["ENGINE"].endswith("postgresql"):

@@ -214,7 +214,7 @@ Node = TypeVar("Node", "Message", Line)
 
 
 def _ancestors(leaf: int, page: Callable[[Node | None], Sequence[Node]], *, batch: int) -> Iterator[Node]:
-    """The message `leaf` and its ancestors, from pages that are read newest first, each behind the last of the other."""
+    """The message `leaf` and its ancestors, from pages that are read newest first, each behind the last one's end."""
     wanted: int | None = leaf
     last: Node | None = None
     while True:

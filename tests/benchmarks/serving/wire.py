@@ -1,4 +1,4 @@
-"""The two ends of HTTP/1.1 that a benchmark needs, as cheap as they can be: both share the cores with what is measured."""
+"""The two ends of HTTP/1.1 that a benchmark needs, as cheap as can be: they share the cores with what is measured."""
 
 from __future__ import annotations
 
