@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import signal
 import sys
 from argparse import ArgumentParser
 from contextlib import ExitStack
@@ -32,6 +33,7 @@ PACKAGES = "Django djangorestframework gunicorn groq httpx orjson fastapi SQLAlc
 def main() -> None:
     options = _options()
     logging.disable(logging.INFO)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
     stocked = rows.everything(large=options.large)
     chosen = [one for one in scenarios.scenarios() if any(one.name.startswith(key) for key in options.only or [""])]
     with TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
