@@ -9,7 +9,7 @@ CHECK_ENV := DJANGO_SETTINGS_MODULE=tests.settings
 DEPLOY_ENV := SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))') DEBUG=false \
 	ALLOWED_HOSTS=example.com GROQ_API_KEY=not-a-real-key ANONYMOUS_USER= HTTPS=true
 
-.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams check clients check-clients lint format types imports migrations schema deploy audit lock clean browser bench-scale bench-dashboard screenshots bench-scaling
+.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams check clients check-clients lint format types imports migrations schema deploy audit lock clean browser bench-scale bench-dashboard screenshots bench-scaling install-bench bench
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -30,6 +30,12 @@ install-dev: .venv/installed-dev ## Install what the tests and checks need too
 	@$(call install_from,requirements-dev.txt)
 	@touch $@
 
+install-bench: .venv/installed-bench
+
+.venv/installed-bench: requirements-bench.txt .venv/installed-dev
+	@$(call install_from,requirements-bench.txt)
+	@touch $@
+
 .env:
 	@umask 077; printf 'DEBUG=true\nSECRET_KEY=%s\n# GROQ_API_KEY=\n' \
 		"$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(50))')" > .env
@@ -48,6 +54,9 @@ browser: install-dev ## Run the tests in a browser; installs Debian's Chromium w
 screenshots: install-dev ## Retake the pictures in docs/images
 	@sh tests/browser/install.sh
 	@$(RUN) -m tests.browser.screenshots
+
+bench: install-bench ## Race the service and a FastAPI reference, side by side; ARGS="--help" for more
+	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.serving $(ARGS)
 
 bench-retrieval: install-dev ## Time search and indexing beside other systems; ARGS="--store 1000000 ..." for more
 	@$(CHECK_ENV) $(RUN) -m tests.benchmarks $(ARGS)
@@ -102,7 +111,7 @@ check-clients: install-dev ## Prove the OpenAPI document with newman and generat
 
 lock: install-dev ## Compile the requirement files anew from their .in files
 	@$(RUN) -m uv pip compile -q --universal --python-version 3.11 requirements.in -o requirements.txt
-	@for name in production dev; do $(RUN) -m uv pip compile -q --universal --python-version 3.11 -c requirements.txt \
+	@for name in production dev bench; do $(RUN) -m uv pip compile -q --universal --python-version 3.11 -c requirements.txt \
 		requirements-$$name.in -o requirements-$$name.txt || exit 1; done
 
 clean: ## Remove the virtual environment, the development database and caches

@@ -1,5 +1,6 @@
 """How gunicorn serves BOT GPT. Each number has its reason; docs/configuration.md has the variables."""
 
+import gc
 import os
 import shutil
 import signal
@@ -44,6 +45,16 @@ def pre_exec(server: Any) -> None:
     executable, script, *arguments = server.START_CTX["args"]
     if script.endswith("__main__.py"):
         server.START_CTX["args"] = [executable, "-m", "gunicorn", *arguments]
+
+
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """Import what every turn needs, once for all workers, and keep it out of the collector's way: what is never walked
+    is never written to, and so stays shared."""
+    from llm.providers import registry
+
+    registry.load()
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -27,10 +27,10 @@ def earlier(
     """
     if through is None:
         return
-    path = conversation.path(through=through)
-    for message in takewhile(lambda message: summary is None or message.pk != summary.through, path):
+    path = conversation.lines(through=through)
+    for message in takewhile(lambda message: summary is None or message.id != summary.through, path):
         if message.status != Message.Status.FAILED and message.content and message.model_used != OFFLINE:
-            yield HistoryMessage(id=message.pk, role=message.role, content=message.content)  # type: ignore[arg-type]
+            yield HistoryMessage(id=message.id, role=message.role, content=message.content)  # type: ignore[arg-type]
 
 
 def summary_for(conversation: Conversation, *, through: int | None) -> Summary | None:

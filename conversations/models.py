@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVar
 
 from django.conf import settings
-from django.db import models, transaction
-from django.db.models import F, Q, Subquery
+from django.db import connection, models, transaction
+from django.db.models import Q, Subquery
 from django.utils import timezone
 
+from documents import statements
 from documents.models import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from botgpt.accounts.models import User
+
+
+COUNT_UP: Final = "UPDATE users SET conversation_count = conversation_count + 1 WHERE id = %s"
+RECORD_TURN: Final = """
+    UPDATE conversations
+    SET active_leaf_id = %s, message_count = message_count + %s, activity_at = %s, updated_at = %s
+    WHERE id = %s
+"""
+
+LINES: Final = """
+    SELECT id, parent_id, role, content, status, model_used, created_at FROM messages
+    WHERE conversation_id = %s AND {earlier} ORDER BY created_at DESC, id DESC LIMIT %s
+"""
+LEAF_ON: Final = "created_at <= (SELECT created_at FROM messages WHERE id = %s)"
+OLDER: Final = "created_at <= %s AND (created_at < %s OR id < %s)"
+SIBLINGS: Final = "SELECT id, parent_id FROM messages WHERE conversation_id = %s AND ({same_parent}) ORDER BY id"
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -87,7 +104,13 @@ class Conversation(models.Model):
         """The documents of a rag conversation in the order they were given; None for an open one."""
         if not self.is_grounded:
             return None
+        self.know_documents([self])
         return [link.document_id for link in self.document_links.all()]
+
+    @staticmethod
+    def know_documents(conversations: Sequence[Conversation]) -> None:
+        """Read by one query what those in `rag` mode are grounded in, as far as it is not known."""
+        models.prefetch_related_objects([one for one in conversations if one.is_grounded], "document_links")
 
     def link(self, documents: Iterable[Document]) -> None:
         """Ground the conversation in these documents, in this order, and in no others."""
@@ -107,12 +130,23 @@ class Conversation(models.Model):
         self.updated_at = timezone.now()
         self.save(update_fields=["title", "updated_at"])
 
+    def store(self) -> None:
+        """Store a new conversation, and count it for its owner."""
+        statements.insert(self)
+        with connection.cursor() as cursor:
+            cursor.execute(COUNT_UP, [self.user_id])
+
+    def begin_with(self, leaf: Message) -> None:
+        """Make `leaf` the active end of a new conversation."""
+        self.active_leaf = leaf
+        statements.update(self, "active_leaf")
+
     def record_turn(self, *, leaf: Message, added: int) -> None:
         """Make `leaf` the active end, and count the messages that came with it."""
         now = timezone.now()
-        Conversation.objects.filter(pk=self.pk).update(
-            active_leaf=leaf, message_count=F("message_count") + added, activity_at=now, updated_at=now
-        )
+        with connection.cursor() as cursor:
+            at = connection.ops.adapt_datetimefield_value(now)
+            cursor.execute(RECORD_TURN, [leaf.pk, added, at, at, self.pk])
         self.active_leaf, self.activity_at, self.updated_at = leaf, now, now
         self.message_count += added
 
@@ -137,21 +171,32 @@ class Conversation(models.Model):
             through: the id of the message to begin with.
             batch: rows a query.
         """
-        wanted = self.active_leaf_id if through is None else through
-        if wanted is None:
+        leaf = self.active_leaf_id if through is None else through
+        if leaf is None:
             return
-        earlier = Q(created_at__lte=Subquery(self.messages.filter(pk=wanted).order_by().values("created_at")))
-        while True:
-            page = list(self.messages.defer("context").filter(earlier).order_by("-created_at", "-id")[:batch])
-            for message in page:
-                if message.id == wanted:
-                    yield message
-                    wanted = message.parent_id
-            if wanted is None or len(page) < batch:
-                return
-            last = page[-1]
-            # The index begins to read at the moment; without it each batch would pass over all those before.
-            earlier = Q(created_at__lte=last.created_at) & (Q(created_at__lt=last.created_at) | Q(id__lt=last.id))
+        newest_first = self.messages.defer("context").order_by("-created_at", "-id")
+        leafs_moment = Subquery(self.messages.filter(pk=leaf).order_by().values("created_at"))
+
+        def page(last: Message | None) -> Sequence[Message]:
+            earlier = Q(created_at__lte=leafs_moment)
+            if last:  # the index begins to read at the moment; else each page would pass over all those before
+                earlier = Q(created_at__lte=last.created_at) & (Q(created_at__lt=last.created_at) | Q(id__lt=last.id))
+            return list(newest_first.filter(earlier)[:batch])
+
+        yield from _ancestors(leaf, page, batch=batch)
+
+    def lines(self, *, through: int, batch: int = 50) -> Iterator[Line]:
+        """The same path, of each message what a prompt needs: a turn reads as many as a window holds."""
+
+        def page(last: Line | None) -> Sequence[Line]:
+            earlier, values = LEAF_ON, [through]
+            if last:
+                earlier, values = OLDER, [last.created_at, last.created_at, last.id]
+            with connection.cursor() as cursor:
+                cursor.execute(LINES.format(earlier=earlier), [self.pk, *values, batch])
+                return [Line(*row) for row in cursor.fetchall()]
+
+        return _ancestors(through, page, batch=batch)
 
     def stretch(self, *, through: int | None, limit: int) -> tuple[list[Message], bool]:
         """At most `limit` messages that end with `through`, oldest first; and whether there are older ones."""
@@ -159,6 +204,36 @@ class Conversation(models.Model):
             return [], False
         page = list(islice(self.path(through=through, batch=limit + 1), limit + 1))
         return page[:limit][::-1], len(page) > limit
+
+
+class Line(NamedTuple):
+    """What a prompt needs of a message; `created_at` is as the engine gives it."""
+
+    id: int
+    parent_id: int | None
+    role: str
+    content: str
+    status: str
+    model_used: str | None
+    created_at: Any
+
+
+Node = TypeVar("Node", "Message", Line)
+
+
+def _ancestors(leaf: int, page: Callable[[Node | None], Sequence[Node]], *, batch: int) -> Iterator[Node]:
+    """The message `leaf` and its ancestors, from pages that are read newest first, each behind the last one's end."""
+    wanted: int | None = leaf
+    last: Node | None = None
+    while True:
+        found = page(last)
+        for message in found:
+            if message.id == wanted:
+                yield message
+                wanted = message.parent_id
+        if wanted is None or len(found) < batch:
+            return
+        last = found[-1]
 
 
 class ConversationDocument(models.Model):
@@ -199,6 +274,11 @@ class Message(models.Model):
         FAILED = "failed"
         CANCELLED = "cancelled"
         INCOMPLETE = "incomplete"
+
+    RESULT = (
+        *("content", "status", "tokens_used", "model_used", "citations", "grounded", "context", "error"),
+        *("cached", "restarts", "updated_at"),
+    )
 
     class Feedback(models.TextChoices):
         UP = "up"
@@ -262,16 +342,17 @@ class Message(models.Model):
         """Read the siblings of messages of one conversation, by one query."""
         if not messages:
             return
-        parents = {message.parent_id for message in messages}
-        same_parent = Q(parent__in=parents - {None})
-        if None in parents:
-            same_parent |= Q(parent=None)
-        rows = Message.objects.filter(same_parent, conversation=messages[0].conversation_id)
-        siblings: dict[int | None, list[int]] = {}
-        for pk, parent_id in rows.order_by("id").values_list("id", "parent_id"):
-            siblings.setdefault(parent_id, []).append(pk)
+        siblings: dict[int | None, list[int]] = {message.parent_id: [] for message in messages}
+        parents = [pk for pk in siblings if pk is not None]
+        same_parent = f"parent_id IN ({', '.join(['%s'] * len(parents))})" if parents else "FALSE"
+        if None in siblings:
+            same_parent += " OR parent_id IS NULL"
+        with connection.cursor() as cursor:
+            cursor.execute(SIBLINGS.format(same_parent=same_parent), [messages[0].conversation_id, *parents])
+            for pk, parent_id in cursor.fetchall():
+                siblings[parent_id].append(pk)
         for message in messages:
-            message.__dict__["_sibling_ids"] = siblings.get(message.parent_id, [])
+            message.__dict__["_sibling_ids"] = siblings[message.parent_id]
 
     def finish(self, **fields: Any) -> None:
         """Take over a reply's outcome; `store_result` writes it."""
@@ -281,15 +362,7 @@ class Message(models.Model):
 
     def store_result(self, *, instead_of: str = Status.IN_PROGRESS) -> bool:
         """Write the outcome of a running reply; False if its status is another by now. Safe to repeat."""
-        fields = (
-            *("content", "status", "tokens_used", "model_used", "citations", "grounded", "context", "error"),
-            *("cached", "restarts", "updated_at"),
-        )
-        return bool(
-            Message.objects.filter(pk=self.pk, status__in=[instead_of, self.status]).update(
-                **{name: getattr(self, name) for name in fields}
-            )
-        )
+        return statements.update(self, *self.RESULT, where="status IN (%s, %s)", values=[instead_of, self.status])
 
 
 class IdempotencyKey(models.Model):

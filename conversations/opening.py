@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from documents.statements import insert
 from llm.replies import check_question
 
 from .abandoned import give_up_if_abandoned
@@ -113,16 +113,13 @@ def open_conversation(
     check_question(first_message, grounded=grounded)
 
     def store() -> Turn:
-        conversation = Conversation.objects.create(
-            user=user, title=title_from(first_message), mode=mode, message_count=2
-        )
-        get_user_model().objects.filter(pk=user.pk).update(conversation_count=F("conversation_count") + 1)
+        conversation = Conversation(user=user, title=title_from(first_message), mode=mode, message_count=2)
+        conversation.store()
         if grounded:
             conversation.link(documents)
         question = _add_question(conversation, first_message, parent_id=None)
         reply = _add_reply(question)
-        Conversation.objects.filter(pk=conversation.pk).update(active_leaf=reply)
-        conversation.active_leaf = reply
+        conversation.begin_with(reply)
         return Turn(conversation, question, reply, asking=asking)
 
     return _open(store, asking=asking)
@@ -224,7 +221,7 @@ def _recorded(conversation: Conversation, question: Message, *, added: int, aski
 
 def _add_question(conversation: Conversation, text: str, *, parent_id: int | None) -> Message:
     now = timezone.now()
-    return Message.objects.create(
+    question = Message(
         conversation=conversation,
         parent_id=parent_id,
         role=Message.Role.USER,
@@ -232,11 +229,13 @@ def _add_question(conversation: Conversation, text: str, *, parent_id: int | Non
         created_at=now,
         updated_at=now,
     )
+    insert(question)
+    return question
 
 
 def _add_reply(question: Message) -> Message:
     now = timezone.now()
-    return Message.objects.create(
+    reply = Message(
         conversation=question.conversation,
         parent=question,
         role=Message.Role.ASSISTANT,
@@ -244,6 +243,8 @@ def _add_reply(question: Message) -> Message:
         created_at=now,
         updated_at=now,
     )
+    insert(reply)
+    return reply
 
 
 def _take_over(conversation: Conversation) -> None:

@@ -18,6 +18,7 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from documents.deadline import Cancellation
+from llm.durable import release_connection
 
 from .models import Message
 
@@ -134,13 +135,14 @@ def _until_idle() -> None:
             everyone = list(_running.values())
             if not everyone:
                 _watcher = None
+                connection.close()
                 return
         try:
             _tick([running for running in everyone if time.monotonic() - running.began > TICK_SECONDS])
         except Error:
             logger.warning("Running replies could not be watched", exc_info=True)
         finally:
-            connection.close()
+            release_connection()
 
 
 def _tick(everyone: list[Running]) -> None:

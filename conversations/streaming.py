@@ -108,7 +108,7 @@ def events(reply: Message, *, after: Position | None) -> Generator[bytes]:
 
 def _last_events(reply: Message, position: Position) -> Iterator[bytes]:
     """What is missing of the text, the citations, and the message as it was stored."""
-    message = Message.objects.filter(pk=reply.pk).first()
+    message = next(iter(Message.objects.raw("SELECT * FROM messages WHERE id = %s", [reply.pk])), None)
     if message is None:
         gone = {"message": None, "detail": "The conversation was deleted before its reply was there."}
         yield _event("message.failed", gone, position)

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewSet[Conversation]):
     """Conversations of the caller."""
 
-    queryset = Conversation.objects.newest_first().prefetch_related("document_links")
+    queryset = Conversation.objects.newest_first()
     serializer_class = ConversationSerializer
     filterset_class = ConversationFilter
     results_name = "conversations"
@@ -70,6 +70,11 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
         if any(self.request.query_params.get(name) for name in ConversationFilter.base_filters):
             return queryset.count()
         return self.request.user.conversation_count  # type: ignore[union-attr]
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        Conversation.know_documents(page or ())
+        return page
 
     @reference.LIST
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

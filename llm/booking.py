@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import Error, IntegrityError, transaction
 
+from documents.statements import insert
+
 from . import budgets, pricing
 from .durable import durably
 from .events import llm_called
@@ -130,7 +132,7 @@ def _insert(fields: dict[str, Any]) -> LLMCall:
     # A caller's transaction fails with ours. References are checked when it ends, so never inside.
     with transaction.atomic(savepoint=False):
         row = LLMCall(**fields)
-        row.save(force_insert=True)
+        insert(row)
         if row.user_id is not None:
             tokens = row.prompt_tokens + row.completion_tokens
             budgets.settle(user_id=row.user_id, tokens=tokens, cost=row.cost, at=row.created_at)

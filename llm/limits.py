@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
@@ -34,11 +34,11 @@ class Limits:
     month_cost: Decimal | None = None
 
     def __bool__(self) -> bool:
-        return any(limit is not None for limit in astuple(self))
+        return bool(self.items())
 
     def items(self) -> list[tuple[str, int | Decimal]]:
         """Those there are, by scope."""
-        return [(scope, limit) for scope, limit in asdict(self).items() if limit is not None]
+        return [(scope, limit) for scope in SCOPES if (limit := getattr(self, scope)) is not None]
 
 
 def limits_of(user_id: int | None) -> Limits:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from . import budgets, pricing, tokens
+from .limits import limits_of
 from .providers import registry
 from .types import Usage
 
@@ -26,6 +27,8 @@ def reserved(request: ChatRequest, *, models: Sequence[tuple[str, str]] | None =
     Raises:
         BudgetExceeded: the user may not spend so much; nothing is set aside.
     """
+    if not limits_of(request.attribution.user_id):
+        return budgets.Reservation()  # what it could cost is nobody's question then
     asked = registry.usable_chain() if models is None else models
     prompt = tokens.estimate_messages(request.messages) * tokens.correction(model for _, model in asked)
     most = math.ceil(prompt * tokens.HEADROOM) + TEMPLATE_TOKENS

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import HEADER, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 
 if TYPE_CHECKING:
     from csp.middleware import PolicyParts
@@ -36,7 +38,13 @@ REDOC = {
     ]
 }
 
+DATA = ("application/json", "text/event-stream")
 PERMISSIONS = ", ".join(f"{name}=()" for name in "camera display-capture geolocation microphone payment usb".split())
+
+
+@cache
+def _of_pages() -> str:
+    return build_policy(config=PAGES)
 
 
 class PoliciesMiddleware(CSPMiddleware):
@@ -54,7 +62,10 @@ class PoliciesMiddleware(CSPMiddleware):
         return parts
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        response = super().process_response(request, response)
+        if response.headers.get("Content-Type", "").startswith(DATA):
+            response.headers.setdefault(HEADER, _of_pages())
+        else:  # this builds it anew for each answer
+            response = super().process_response(request, response)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if request.path.startswith("/api/"):

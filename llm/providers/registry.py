@@ -172,6 +172,13 @@ def _build(name: str, model: str) -> Provider:
     return Retrying(Recording(Compatible(name, model)))
 
 
+def load() -> None:
+    """Import what turns will need and read the price list: before a fork, so that workers share it. Opens nothing."""
+    chain()
+    if not is_offline():
+        pricing.warm()
+
+
 def warm() -> None:
     """Import and build now what the first turn would wait for, about a second; for a worker's boot, after the fork."""
     chain()

@@ -38,7 +38,7 @@ BYTES = {
 }
 
 
-def machine(aliases: Sequence[str]) -> Iterator[str]:
+def machine(aliases: Sequence[str], *, packages: str = PACKAGES) -> Iterator[str]:
     """What the figures were measured on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     yield f"- {_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB; load {os.getloadavg()[0]:.1f} at the end"
@@ -50,7 +50,7 @@ def machine(aliases: Sequence[str]) -> Iterator[str]:
             engines.append(f"PostgreSQL {execute('SHOW server_version')[0][0]}")
             extension = execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'")[0][0]
             engines.append(f"pgvector {extension}")
-    yield "- " + ", ".join([*engines, *(f"{name} {version(name)}" for name in PACKAGES.split() if name != "pgvector")])
+    yield "- " + ", ".join([*engines, *(f"{name} {version(name)}" for name in packages.split() if name != "pgvector")])
 
 
 def _processor() -> str:

@@ -170,9 +170,9 @@ def test_other_methods_are_not_allowed(api: APIClient, alice: User) -> None:
     assert (response.status_code, response["Allow"].removesuffix(", HEAD, OPTIONS")) == (405, "GET, POST")
 
 
-def test_it_takes_three_queries_however_long_the_conversation(
+def test_it_takes_two_queries_however_long_the_conversation(
     api: APIClient, alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     conversation = conversation_of(alice, turns=20)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         dry_run(api, conversation)

@@ -214,7 +214,7 @@ def test_an_unforeseen_error_closes_the_turn_and_keeps_the_question(api: APIClie
     conversation = conversation_of(alice, turns=1)
 
     def break_history(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
-        if sql.startswith("SELECT") and 'ORDER BY "messages"."created_at" DESC' in sql:
+        if "SELECT" in sql and "ORDER BY created_at DESC" in sql:
             raise ZeroDivisionError
         return execute(sql, params, many, context)
 

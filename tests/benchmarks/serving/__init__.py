@@ -1,0 +1,1 @@
+"""`make bench`: the service beside a reference, under load, over real sockets."""
