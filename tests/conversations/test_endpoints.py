@@ -537,7 +537,7 @@ def test_a_conversation_is_read_with_its_newest_messages_alone(
 ) -> None:
     conversation = conversation_of(alice, turns=6)
     whole = api.get(f"{BASE}/{conversation.pk}").json()
-    with django_assert_num_queries(4):  # the conversation, its documents, the messages, their siblings
+    with django_assert_num_queries(3):  # the conversation, the messages, their siblings
         body = api.get(f"{BASE}/{conversation.pk}", {"messages": 3}).json()
     assert body.pop("messages") == whole["messages"][-3:]
     assert body == {name: value for name, value in whole.items() if name != "messages"}

@@ -67,16 +67,25 @@ def test_failures_are_listed_with_their_reasons_and_the_rest_is_taken(folder: Pa
     (folder / "locked.pdf").write_bytes(files.pdf("x", password="secret"))
     (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0")
     out = io.StringIO()
-    with pytest.raises(CommandError, match="3 of 5 files failed"):
+    with pytest.raises(CommandError, match="2 of 5 files failed"):
         call_command("ingest", str(folder), "--user", "alice", stdout=out)
-    lines = [line.split(maxsplit=1) for line in out.getvalue().splitlines()[3:]]
+    lines = [line.split(maxsplit=1) for line in out.getvalue().splitlines()[4:]]
     assert [(path.rsplit("/", 1)[1], reason.split(".")[0]) for path, reason in lines] == [
         ("empty.txt", "The file is empty"),
         ("locked.pdf", "The file is protected with a password"),
         ("picture.png", "This is a PNG image; what can be read is plain text, Markdown, HTML, PDF, DOCX, XLSX, CSV, "
          "TSV and JSON"),
     ]  # fmt: skip
+    assert "skipped        1 files" in out.getvalue()
     assert Document.objects.filter(status="ready").count() == 2
+
+
+def test_a_kind_that_is_not_read_is_no_failure_in_a_folder_and_one_by_its_name(folder: Path, alice: User) -> None:
+    picture = folder / "picture.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n\0")
+    assert "failed         0 files" in ingest(folder, "--user", "alice")
+    with pytest.raises(CommandError, match="1 of 1 files failed"):
+        ingest(picture, "--user", "alice")
 
 
 def test_the_outcome_is_printed_as_json(folder: Path, alice: User) -> None:
@@ -89,6 +98,7 @@ def test_the_outcome_is_printed_as_json(folder: Path, alice: User) -> None:
     assert report == {
         "added": 2,
         "unchanged": 0,
+        "skipped": 0,
         "failed": 1,
         "files": [
             {

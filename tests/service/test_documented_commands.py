@@ -30,7 +30,7 @@ NOT_RUN = {
 # What is printed by commands that have these words. Of the others it is enough that they succeed.
 PRINTS = {
     "api/v1/conversations/999": "Conversation not found",
-    '"questions": ["When does': '"questions": [',
+    '"questions": ["When does': '"questions":[',
     "health/ready": '"status": "ready"',
     "create_api_key demo --name reports": "demo, read, valid until",
     "manage.py ingest docs/ --user demo --json": '"unchanged":',
@@ -45,7 +45,7 @@ PRINTS = {
     "evaluate_retrieval": "ndcg@10",
     "openapi-python-client": "Generating",
 }
-LANGUAGES = {"console", "python", "json", ""}
+LANGUAGES = {"console", "python", "json", "sql", ""}
 COLLECTIONS = ("cranfield", "xquad_en", "xquad_de", "xquad_zh", "mtrag", "spans", "path/to/folder")
 WITH_COMMANDS = [page for page in NAMES if any(block.language in {"console", "python"} for block in blocks(page))]
 

@@ -108,7 +108,7 @@ class Command(terminal.Command):
         files = list(files_in(paths))
         if not files:
             raise CommandError(f"There is no file in {', '.join(map(str, paths))}. What can be read: {SUPPORTED}.")
-        outcomes = [ingest_file(path, owner=owner) for path in self.each(files, unit="file")]
+        outcomes = [ingest_file(path, owner=owner, is_named=path in paths) for path in self.each(files, unit="file")]
         for outcome in outcomes:
             if outcome.result == FAILED:
                 self.note(f"{outcome.path}: {outcome.reason}", self.style.WARNING)

@@ -12,7 +12,7 @@ from django.core.files import File
 from django.core.management.base import CommandError
 
 from documents import terminal
-from documents.errors import RejectedFile
+from documents.errors import RejectedFile, UnsupportedFile
 from documents.extraction.detection import SUPPORTED
 from documents.ingestion import add_document
 from documents.models import Document
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from botgpt.accounts.models import User
 
-ADDED, UNCHANGED, FAILED = "added", "unchanged", "failed"
+ADDED, UNCHANGED, SKIPPED, FAILED = "added", "unchanged", "skipped", "failed"
+RESULTS = (ADDED, UNCHANGED, SKIPPED, FAILED)
 EPILOG = """\
 examples:
   manage.py ingest handbook.pdf --user alice
@@ -36,7 +37,7 @@ examples:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a file: added, unchanged (its bytes were there) or failed, and then why."""
+    """What became of a file: added, unchanged (its bytes were there), skipped or failed, and then why."""
 
     path: str
     result: str
@@ -52,8 +53,8 @@ class Command(terminal.Command):
 
     help = (
         "Read files into documents and index them. Folders are read whole, in the order of\n"
-        "their names, without hidden files. The status is 1 if any file failed. What can be\n"
-        f"read: {SUPPORTED}."
+        "their names, without hidden files and kinds that are not read. The status is 1 if any\n"
+        f"file failed. What can be read: {SUPPORTED}."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -68,9 +69,9 @@ class Command(terminal.Command):
         files = list(files_in(paths))
         if not files:
             raise CommandError(f"No files were found in {', '.join(map(str, paths))}. Hidden ones are left alone.")
-        outcomes = [ingest_file(path, owner=owner) for path in self.each(files, unit="file")]
+        outcomes = [ingest_file(path, owner=owner, is_named=path in paths) for path in self.each(files, unit="file")]
         self._say_table(outcomes)
-        counts = {result: sum(o.result == result for o in outcomes) for result in (ADDED, UNCHANGED, FAILED)}
+        counts = {result: sum(o.result == result for o in outcomes) for result in RESULTS}
         self.print_json(counts | {"files": [asdict(outcome) for outcome in outcomes]})
         if failed := sum(outcome.result == FAILED for outcome in outcomes):
             raise CommandError(f"{failed} of {len(outcomes)} files failed.")
@@ -85,26 +86,32 @@ class Command(terminal.Command):
         for result, style in (
             (ADDED, self.style.SUCCESS),
             (UNCHANGED, self.style.NOTICE),
+            (SKIPPED, self.style.NOTICE),
             (FAILED, self.style.ERROR),
         ):
             several = [outcome for outcome in outcomes if outcome.result == result]
             chunks = sum(outcome.chunk_count for outcome in several)
             detail = f"{chunks:>8,} chunks" if result == ADDED else ""
             self.say(f"{result:<10}{len(several):>6,} files{detail}", style)
-        failures = [outcome for outcome in outcomes if outcome.result == FAILED]
+        failures = [outcome for outcome in outcomes if outcome.reason]
         width = max((len(outcome.path) for outcome in failures), default=0)
         for outcome in failures:
             self.say(f"  {outcome.path:<{width}}  {outcome.reason}")
 
 
-def ingest_file(path: Path, *, owner: User | None) -> Outcome:
-    """Make a file a document of the owner, and say what became of it."""
+def ingest_file(path: Path, *, owner: User | None, is_named: bool) -> Outcome:
+    """Make a file a document of the owner, and say what became of it.
+
+    Args:
+        is_named: somebody wants this very file; else one of a kind that is not read is skipped.
+    """
     try:
         with path.open("rb") as stream:
             document, created = add_document(owner=owner, file=File(stream), filename=path.name, metadata={})
     except (RejectedFile, OSError) as exc:
         reason = exc.strerror or str(exc) if isinstance(exc, OSError) else str(exc)
-        return Outcome(str(path), FAILED, reason=reason)
+        is_skipped = isinstance(exc, UnsupportedFile) and not is_named
+        return Outcome(str(path), SKIPPED if is_skipped else FAILED, reason=reason)
     if document.status == Document.Status.FAILED:
         return Outcome(str(path), FAILED, document.pk, reason=document.error)
     return Outcome(str(path), ADDED if created else UNCHANGED, document.pk, document.chunk_count)
