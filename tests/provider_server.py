@@ -70,10 +70,23 @@ def reply(text: str | None = "Hello.", *, after: float = 0.0, **changes: Any) ->
     return behave
 
 
+class Gate:
+    """Where a stream waits until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self._is_open = threading.Event()
+
+    def open(self) -> None:
+        self._is_open.set()
+
+    def wait(self) -> None:
+        self._is_open.wait(timeout=25)  # a test that forgets it fails by what does not come
+
+
 def writes(
-    *texts: str, gap: float = 0.0, after: float = 0.0, end: str = "stop", usage: dict[str, int] | None = None
+    *texts: str | Gate, gap: float = 0.0, after: float = 0.0, end: str = "stop", usage: dict[str, int] | None = None
 ) -> Behaviour:
-    """A stream of these texts, `gap` seconds apart.
+    """A stream of these texts, `gap` seconds apart, or held up by gates.
 
     Args:
         end: `stop`, as it should be; `cut`, `hang`, `error`, `nothing` (a clean end without a finish_reason) or
@@ -85,6 +98,9 @@ def writes(
         connection.head(200, {"content-type": "text/event-stream", "transfer-encoding": "chunked"})
         connection.event(_chunk({"role": "assistant", "content": ""}))
         for text in texts:
+            if isinstance(text, Gate):
+                text.wait()
+                continue
             connection.event(_chunk({"content": text}))
             if gap and connection.pause(gap):
                 return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.provider_server import reply, writes
+from tests.provider_server import Gate, reply, writes
 
 from .asking import PHONE, ChatPage
 
@@ -79,9 +79,11 @@ def test_everything_works_with_the_keyboard_alone(chat: ChatPage, provider: Prov
 def test_a_screen_reader_is_told_what_happens(chat: ChatPage, provider: ProviderServer) -> None:
     chat.begin()
     said = chat.page.get_by_role("status").last
-    provider.will(writes("It ", "is **so**.", gap=0.6))
+    more = Gate()
+    provider.will(writes("It ", more, "is **so**."))
     chat.ask("Is it?")
     expect(said).to_have_text("BOT GPT is answering.")
+    more.open()
     expect(said).to_have_text("BOT GPT: It is so.")
     landmarks = chat.page.locator("body").aria_snapshot()
     for landmark in ('navigation "Conversations"', "main:", 'heading "Is it?" [level=1]', 'heading "You" [level=2]'):

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import log_in
-from tests.provider_server import reply, writes
+from tests.provider_server import Gate, reply, writes
 from tests.service.running import running
 
 from .asking import DESKTOP, ChatPage
@@ -58,13 +58,15 @@ def test_a_connection_that_breaks_in_mid_stream_is_taken_up_where_it_was(
     chat: ChatPage, line: Line, provider: ProviderServer, sends: list[str]
 ) -> None:
     chat.begin()
-    provider.will(writes("one ", "two ", "three ", "four", gap=0.8))
+    more = Gate()
+    provider.will(writes("one ", "two ", more, "three ", "four"))
     chat.ask("Count")
     expect(chat.replies.locator(".body")).to_contain_text("one two")
     line.cut()
     expect(chat.replies).to_contain_text("Connection lost. Trying again.")
     expect(chat.replies.locator(".body")).to_contain_text("one two")
     line.mend()
+    more.open()
     chat.answered("one two three four")
     expect(chat.replies).not_to_contain_text("Connection lost")
     assert (len(sends), len(provider.requests)) == (1, 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 from playwright.sync_api import expect
 
-from tests.provider_server import reply, status, writes
+from tests.provider_server import Gate, reply, status, writes
 
 from .asking import ChatPage
 
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 def test_an_answer_is_seen_while_it_is_written(chat: ChatPage, provider: ProviderServer) -> None:
     chat.begin()
-    provider.will(writes("Once ", "upon ", "a time.", gap=1.5))
+    more = Gate()
+    provider.will(writes("Once ", more, "upon ", "a time."))
     chat.ask("Tell me a story")
     expect(chat.questions).to_have_text("YouTell me a story")
     expect(chat.box).to_have_value("")
     expect(chat.replies.locator(".body")).to_have_text("Once")
     expect(chat.page.get_by_role("heading", level=1)).to_have_text("Tell me a story")
     expect(chat.replies).to_have_attribute("aria-busy", "true")
+    more.open()
     chat.answered("Once upon a time.")
     expect(chat.page.get_by_role("link", name="Tell me a story")).to_have_attribute("aria-current", "page")
     assert len(provider.requests) == 1
@@ -35,15 +37,19 @@ def test_an_answer_is_seen_while_it_is_written(chat: ChatPage, provider: Provide
 
 def test_only_a_grounded_answer_has_footnotes(chat: ChatPage, provider: ProviderServer) -> None:
     chat.begin()
-    provider.will(writes("Take row[1] ", "and row[2].", gap=0.7))
+    more = Gate()
+    provider.will(writes("Take row[1] ", more, "and row[2]."))
     chat.ask("Which rows?")
     expect(chat.replies.locator(".body")).to_have_text("Take row[1]")
+    more.open()
     chat.answered("Take row[1] and row[2].")
     chat.begin("From documents")
-    provider.will(writes("It is so [1]. ", "Really.", gap=0.7))
+    more = Gate()
+    provider.will(writes("It is so [1]. ", more, "Really."))
     chat.ask("How long is the warranty on the Alta?")
     expect(chat.replies.locator(".body")).to_have_text("It is so1.")
     expect(chat.replies.locator(".mark")).to_have_text("1")
+    more.open()
     chat.answered("It is so1. Really.")
     expect(chat.replies.locator(".mark button")).to_have_text("1")
 
@@ -65,24 +71,29 @@ def test_stopping_keeps_the_text_and_one_can_go_on(chat: ChatPage, provider: Pro
 
 def test_a_reload_in_mid_stream_loses_nothing(chat: ChatPage, provider: ProviderServer) -> None:
     chat.begin()
-    provider.will(writes("one ", "two ", "three ", "four ", "five", gap=0.8))
+    more = Gate()
+    provider.will(writes("one ", "two ", more, "three ", "four ", "five"))
     chat.ask("Count slowly")
     expect(chat.replies.locator(".body")).to_contain_text("one two")
     chat.page.reload()
     expect(chat.replies.locator(".body")).to_contain_text("one two")
     expect(chat.replies).to_have_attribute("aria-busy", "true")
+    more.open()
     chat.answered("one two three four five")
     assert len(provider.requests) == 1
 
 
 def test_leaving_and_coming_back_finds_the_answer_that_went_on(chat: ChatPage, provider: ProviderServer) -> None:
     chat.begin()
-    provider.will(writes("slow ", "but ", "sure", gap=0.6))
+    more = Gate()
+    provider.will(writes("slow ", more, "but ", "sure"))
     chat.ask("Walk")
     expect(chat.replies.locator(".body")).to_have_text("slow")
     chat.page.locator("nav a[href='/c/1']").click()
     expect(chat.replies).to_have_count(3)
     chat.page.go_back()
+    expect(chat.replies.locator(".body")).to_have_text("slow")
+    more.open()
     chat.answered("slow but sure")
     expect(chat.questions).to_have_count(1)
 
@@ -90,9 +101,11 @@ def test_leaving_and_coming_back_finds_the_answer_that_went_on(chat: ChatPage, p
 def test_when_a_model_breaks_off_the_answer_begins_anew(chat: ChatPage, provider: ProviderServer) -> None:
     chat.begin()
     provider.will(writes("A half ", "answer ", gap=0.2, end="cut"), model="small")
-    provider.will(writes("The whole ", "answer.", gap=0.5), model="large")
+    more = Gate()
+    provider.will(writes("The whole ", more, "answer."), model="large")
     chat.ask("Say it")
     expect(chat.replies).to_contain_text("Beginning anew")
+    more.open()
     chat.answered("The whole answer.")
     expect(chat.replies).to_contain_text("large")
 
@@ -117,12 +130,14 @@ def test_a_turn_of_another_window_is_shown_and_the_question_comes_back(
     other = ChatPage(context.new_page())
     other.page.goto(chat.page.url)
     expect(other.replies).to_have_count(1)
-    provider.will(writes("first ", "come ", "first served", gap=0.7))
+    more = Gate()
+    provider.will(writes("first ", more, "come ", "first served"))
     chat.ask("Me first")
     expect(chat.replies.last.locator(".body")).to_contain_text("first")
     other.ask("No, me")
     expect(other.page.get_by_role("alert")).to_contain_text("A reply is being written here already")
     expect(other.box).to_have_value("No, me")
+    more.open()
     other.answered("first come first served")
     expect(other.questions).to_have_text(["YouHello", "YouMe first"])
     chat.page.bring_to_front()
@@ -139,7 +154,8 @@ def test_a_question_that_is_asked_before_the_last_turn_was_read_again_stays(
     chat.answered("Hello.")
     while not held:
         chat.page.wait_for_timeout(20)
-    provider.will(writes("Wait ", "for it.", gap=1.5))
+    more = Gate()
+    provider.will(writes("Wait ", more, "for it."))
     chat.ask("Three")
     expect(chat.replies.last.locator(".body")).to_have_text("Wait")
     route, late = held[0]
@@ -147,6 +163,7 @@ def test_a_question_that_is_asked_before_the_last_turn_was_read_again_stays(
     chat.page.unroute("**/conversations/*?messages=*")
     chat.page.wait_for_timeout(400)
     assert chat.questions.count() == 3  # now, not only when the turn is over
+    more.open()
     chat.answered("Wait for it.")
 
 
