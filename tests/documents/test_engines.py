@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from pytest_django import DjangoDbBlocker
 
+pytestmark = pytest.mark.skipif(
+    os.environ.get("TEST_ENGINE") == "postgresql", reason="the run on SQLite asks both engines"
+)
+
 
 @pytest.fixture(scope="module")
 def server(django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
