@@ -13,7 +13,7 @@ bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 # A turn waits for the model most of its time, so threads carry the waiting and two processes use two cores.
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("WEB_THREADS", "64"))
+threads = int(os.environ.get("WEB_THREADS", "128"))
 preload_app = True  # one import for all workers, and their memory shared
 keepalive = 75  # longer than a load balancer's idle timeout of 60 s, so that it never meets a closed connection
 

@@ -343,9 +343,9 @@ LLM_PROVIDERS = {
     for name in {entry.strip().partition("/")[0] for entry in LLM_CHAIN} - {"groq", "offline", ""}
 }
 STREAM_PING_SECONDS = env.float("STREAM_PING_SECONDS", default=15.0)
-WEB_THREADS = env.int("WEB_THREADS", default=64)
+WEB_THREADS = env.int("WEB_THREADS", default=128)
 # An eighth of the threads is left to requests that wait for no model.
-MAX_TURNS_IN_FLIGHT = env.int("MAX_TURNS_IN_FLIGHT", default=max(1, WEB_THREADS - max(1, WEB_THREADS // 8)))
+MAX_TURNS_IN_FLIGHT = env.int("MAX_TURNS_IN_FLIGHT", default=max(1, WEB_THREADS - max(1, WEB_THREADS // 16)))
 LLM_SKIP_AFTER = env.int("LLM_SKIP_AFTER", default=3)
 LLM_SKIP_SECONDS = env.float("LLM_SKIP_SECONDS", default=30.0)
 LLM_TURN_SECONDS = env.float("LLM_TURN_SECONDS", default=60.0)

@@ -23,7 +23,7 @@ from . import postman, requests_file
 from .story import STORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tests.service.running import Service
 
@@ -55,9 +55,14 @@ def test_the_committed_files_are_current() -> None:
     assert (DOCS / "botgpt.http").read_text() == requests_file.text(), "run make clients"
 
 
-def test_every_request_of_the_file_works(service: Service, key: str) -> None:
+@pytest.fixture
+def client() -> Iterator[httpx.Client]:
+    with httpx.Client(timeout=60) as client:
+        yield client
+
+
+def test_every_request_of_the_file_works(service: Service, key: str, client: httpx.Client) -> None:
     """Sent from top to bottom, read as the REST Client reads it."""
-    client = httpx.Client(timeout=60)
     answers: dict[str, httpx.Response] = {}
     variables: dict[str, str] = {}
 

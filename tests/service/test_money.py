@@ -47,6 +47,7 @@ def settings_for(provider: ProviderServer, **more: str) -> dict[str, str]:
         "LLM_CHAIN": "groq/openai/gpt-oss-20b,groq/openai/gpt-oss-120b",
         "LLM_BACKOFF_SECONDS": "0.05",
         "MAX_COMPLETION_TOKENS": "20",
+        "MAX_TURNS_IN_FLIGHT": str(CLIENTS),  # one process may get all of them
         **more,
     }
 
