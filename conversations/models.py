@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Q, Subquery
+from django.db.models import Q
 from django.utils import timezone
 
 from documents import statements
 from documents.models import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from botgpt.accounts.models import User
 
@@ -26,8 +25,8 @@ RECORD_TURN: Final = """
     WHERE id = %s
 """
 
-LINES: Final = """
-    SELECT id, parent_id, role, content, status, model_used, created_at FROM messages
+ROWS: Final = """
+    SELECT {columns} FROM messages
     WHERE conversation_id = %s AND {earlier} ORDER BY created_at DESC, id DESC LIMIT %s
 """
 LEAF_ON: Final = "created_at <= (SELECT created_at FROM messages WHERE id = %s)"
@@ -161,49 +160,37 @@ class Conversation(models.Model):
         Conversation.objects.filter(pk=self.pk).update(active_leaf=newest, updated_at=timezone.now())
         self.refresh_from_db(fields=["active_leaf", "updated_at"])
 
-    def path(self, *, through: int | None = None, batch: int = 50) -> Iterator[Message]:
-        """The message `through` (the active leaf unless told) and its ancestors, newest first.
+    def lines(self, *, through: int) -> Iterator[Line]:
+        """The message `through` and its ancestors, newest first, of each what a prompt needs."""
+        return map(Line._make, self.rows(Line._fields, through=through))
+
+    def rows(self, columns: Sequence[str], *, through: int, batch: int = 50) -> Iterator[tuple[Any, ...]]:
+        """These columns of the message `through` and of its ancestors, newest first, as the engine gives them.
 
         Rows are read as they are asked for. A message is stored after its parent, so one backward scan over the
         conversation, from the message on, meets every ancestor in order; the rows of other branches are passed over.
 
         Args:
-            through: the id of the message to begin with.
+            columns: `id`, `parent_id` and `created_at` among them.
             batch: rows a query.
         """
-        leaf = self.active_leaf_id if through is None else through
-        if leaf is None:
-            return
-        newest_first = self.messages.defer("context").order_by("-created_at", "-id")
-        leafs_moment = Subquery(self.messages.filter(pk=leaf).order_by().values("created_at"))
-
-        def page(last: Message | None) -> Sequence[Message]:
-            earlier = Q(created_at__lte=leafs_moment)
-            if last:  # the index begins to read at the moment; else each page would pass over all those before
-                earlier = Q(created_at__lte=last.created_at) & (Q(created_at__lt=last.created_at) | Q(id__lt=last.id))
-            return list(newest_first.filter(earlier)[:batch])
-
-        yield from _ancestors(leaf, page, batch=batch)
-
-    def lines(self, *, through: int, batch: int = 50) -> Iterator[Line]:
-        """The same path, of each message what a prompt needs: a turn reads as many as a window holds."""
-
-        def page(last: Line | None) -> Sequence[Line]:
-            earlier, values = LEAF_ON, [through]
-            if last:
-                earlier, values = OLDER, [last.created_at, last.created_at, last.id]
+        pk, parent, created_at = map(columns.index, ("id", "parent_id", "created_at"))
+        wanted: int | None = through
+        earlier, values = LEAF_ON, [through]
+        while True:
             with connection.cursor() as cursor:
-                cursor.execute(LINES.format(earlier=earlier), [self.pk, *values, batch])
-                return [Line(*row) for row in cursor.fetchall()]
-
-        return _ancestors(through, page, batch=batch)
-
-    def stretch(self, *, through: int | None, limit: int) -> tuple[list[Message], bool]:
-        """At most `limit` messages that end with `through`, oldest first; and whether there are older ones."""
-        if through is None:
-            return [], False
-        page = list(islice(self.path(through=through, batch=limit + 1), limit + 1))
-        return page[:limit][::-1], len(page) > limit
+                sql = ROWS.format(columns=", ".join(columns), earlier=earlier)
+                cursor.execute(sql, [self.pk, *values, batch])
+                found = cursor.fetchall()
+            for row in found:
+                if row[pk] == wanted:
+                    yield row
+                    wanted = row[parent]
+            if wanted is None or len(found) < batch:
+                return
+            # The index begins to read at the moment; else each page would pass over all those before.
+            last = found[-1]
+            earlier, values = OLDER, [last[created_at], last[created_at], last[pk]]
 
 
 class Line(NamedTuple):
@@ -216,24 +203,6 @@ class Line(NamedTuple):
     status: str
     model_used: str | None
     created_at: Any
-
-
-Node = TypeVar("Node", "Message", Line)
-
-
-def _ancestors(leaf: int, page: Callable[[Node | None], Sequence[Node]], *, batch: int) -> Iterator[Node]:
-    """The message `leaf` and its ancestors, from pages that are read newest first, each behind the last one's end."""
-    wanted: int | None = leaf
-    last: Node | None = None
-    while True:
-        found = page(last)
-        for message in found:
-            if message.id == wanted:
-                yield message
-                wanted = message.parent_id
-        if wanted is None or len(found) < batch:
-            return
-        last = found[-1]
 
 
 class ConversationDocument(models.Model):
@@ -340,19 +309,23 @@ class Message(models.Model):
     @staticmethod
     def know_siblings(messages: Sequence[Message]) -> None:
         """Read the siblings of messages of one conversation, by one query."""
-        if not messages:
-            return
-        siblings: dict[int | None, list[int]] = {message.parent_id: [] for message in messages}
-        parents = [pk for pk in siblings if pk is not None]
-        same_parent = f"parent_id IN ({', '.join(['%s'] * len(parents))})" if parents else "FALSE"
+        siblings = Message.siblings(messages[0].conversation_id, {message.parent_id for message in messages})
+        for message in messages:
+            message.__dict__["_sibling_ids"] = siblings[message.parent_id]
+
+    @staticmethod
+    def siblings(conversation_id: int, parents: Iterable[int | None]) -> dict[int | None, list[int]]:
+        """The messages below each of these, oldest first; below None those that have no parent."""
+        siblings: dict[int | None, list[int]] = {parent: [] for parent in parents}
+        known = [pk for pk in siblings if pk is not None]
+        same_parent = f"parent_id IN ({', '.join(['%s'] * len(known))})" if known else "FALSE"
         if None in siblings:
             same_parent += " OR parent_id IS NULL"
         with connection.cursor() as cursor:
-            cursor.execute(SIBLINGS.format(same_parent=same_parent), [messages[0].conversation_id, *parents])
+            cursor.execute(SIBLINGS.format(same_parent=same_parent), [conversation_id, *known])
             for pk, parent_id in cursor.fetchall():
                 siblings[parent_id].append(pk)
-        for message in messages:
-            message.__dict__["_sibling_ids"] = siblings[message.parent_id]
+        return siblings
 
     def finish(self, **fields: Any) -> None:
         """Take over a reply's outcome; `store_result` writes it."""

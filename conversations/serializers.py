@@ -112,7 +112,7 @@ class ConversationSerializer(serializers.ModelSerializer[Conversation]):
 
 
 class ConversationDetailSerializer(ConversationSerializer):
-    """A conversation with its active history, oldest message first."""
+    """A conversation with its active history, oldest message first: the `messages` of the context, written already."""
 
     messages = MessageSerializer(many=True, read_only=True)
 
@@ -120,10 +120,9 @@ class ConversationDetailSerializer(ConversationSerializer):
         fields = (*ConversationSerializer.Meta.fields, "messages")  # type: ignore[assignment]
 
     def to_representation(self, instance: Conversation) -> dict[str, Any]:
-        messages: Sequence[Message] = self.context["messages"]
-        one = MessageSerializer()
-        body = super().to_representation(instance) | {"messages": [one.to_representation(m) for m in messages]}
-        if instance.summarized_through not in {message.pk for message in messages}:
+        messages: Sequence[dict[str, Any]] = self.context["messages"]
+        body = super().to_representation(instance) | {"messages": messages}
+        if instance.summarized_through not in {message["id"] for message in messages}:
             body["summary"] = None  # it was made of another branch
         return body
 

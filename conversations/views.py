@@ -12,7 +12,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from . import export, reference
+from . import export, reading, reference
 from .asking import (
     STARTING_ERRORS,
     TURN_ERRORS,
@@ -24,7 +24,7 @@ from .asking import (
 )
 from .context_serializers import ContextParams, ContextSerializer, QuestionSerializer
 from .filters import ConversationFilter
-from .models import Conversation, Message
+from .models import Conversation
 from .opening import open_conversation, open_turn
 from .preparing import dry_run
 from .privacy import delete_now
@@ -96,7 +96,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
             ),
             body=fields,
             field="first_message",
-            written=lambda turn: self._detail(turn.conversation, [turn.question, turn.reply]),
+            written=lambda turn: self._detail(turn.conversation, [*whole_turn(turn).values()]),
             status_code=status.HTTP_201_CREATED,
         )
 
@@ -107,8 +107,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
         params.is_valid(raise_exception=True)
         if (limit := params.validated_data.get("messages")) is None:
             return Response(self._whole(conversation))
-        newest, _ = conversation.stretch(through=conversation.active_leaf_id, limit=limit)
-        Message.know_siblings(newest)
+        newest, _ = reading.stretch(conversation, through=conversation.active_leaf_id, limit=limit)
         return Response(self._detail(conversation, newest))
 
     @reference.UPDATE
@@ -146,9 +145,8 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
             if not parents:
                 raise exceptions.ValidationError({"before": f"No message with ID {before} is in this conversation."})
             through = parents[0]
-        page, has_more = conversation.stretch(through=through, limit=params.validated_data["limit"])
-        Message.know_siblings(page)
-        return Response({"messages": MessageSerializer(page, many=True).data, "has_more": has_more})
+        page, has_more = reading.stretch(conversation, through=through, limit=params.validated_data["limit"])
+        return Response({"messages": page, "has_more": has_more})
 
     @reference.SEND
     @messages.mapping.post
@@ -188,7 +186,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
             content: bytes | str = renderer.render(self._whole(conversation))
             media_type, extension = "application/json", "json"
         else:
-            content = export.to_markdown(conversation, list(conversation.path(batch=1_000))[::-1])
+            content = export.to_markdown(conversation)
             media_type, extension = "text/markdown; charset=utf-8", "md"
         name = export.file_name(conversation, extension=extension)
         return HttpResponse(
@@ -218,10 +216,8 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
         )
 
     def _whole(self, conversation: Conversation) -> dict[str, Any]:
-        messages = list(conversation.path(batch=1_000))[::-1]
-        Message.know_siblings(messages)
-        return self._detail(conversation, messages)
+        return self._detail(conversation, reading.history(conversation))
 
     @staticmethod
-    def _detail(conversation: Conversation, messages: Sequence[Message]) -> dict[str, Any]:
+    def _detail(conversation: Conversation, messages: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return ConversationDetailSerializer(conversation, context={"messages": messages}).data

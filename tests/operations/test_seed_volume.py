@@ -14,6 +14,7 @@ from botgpt.accounts.models import User
 from botgpt.operations.demo import volume
 from botgpt.operations.demo.volume import Volume, fill
 from conversations.models import Conversation, Message
+from conversations.reading import history
 from llm.figures import UNITS
 from llm.ledger import tokens_of
 from llm.limits import today
@@ -56,7 +57,7 @@ def test_every_conversation_is_one_path_from_its_first_question_to_its_active_en
     make(alice, users=2, conversations=5, messages=70)
     for conversation in Conversation.objects.all():
         in_order = list(conversation.messages.order_by("created_at", "id"))
-        assert list(conversation.path())[::-1] == in_order
+        assert [message["id"] for message in history(conversation)] == [message.pk for message in in_order]
         assert [message.role for message in in_order] == ["user", "assistant"] * (len(in_order) // 2)
         assert [message.parent_id for message in in_order] == [None, *(message.pk for message in in_order[:-1])]
         assert conversation.active_leaf == in_order[-1]
