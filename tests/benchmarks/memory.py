@@ -142,12 +142,12 @@ def _watched(server: Server) -> Iterator[Peak]:
 
 
 def _turn(side: Side, provider: Server, *, clients: int, each: int, wait: float = 0.0) -> int:
-    """Let clients start conversations; how many turns there were, all of them answered."""
+    """Let clients start conversations; how many turns there were."""
     scenario = scenarios.Scenario("turns", clients, type(side).start, wait=wait, each=each)
     coroutine = scenarios.run(scenario, side, provider, seconds=0, numbers=itertools.count())
     done = uvloop.run(coroutine)
     if done.errors:
-        raise RuntimeError(f"Not all was answered: {done.errors}")
+        _print(f"| not answered: {dict(done.errors)} | |")
     return clients + len(done.seconds)
 
 
