@@ -89,7 +89,7 @@ def _growth(side: Side, provider: Server) -> Iterator[tuple[str, float]]:
     for turns in GROWTH:
         done += _turn(side, provider, clients=CLIENTS, each=(turns - done) // CLIENTS)
         found[done] = side.server.memory_mib
-        yield f"after {done:,} turns of {CLIENTS} clients", found[done]
+        yield f"after {done:,} turns of {CLIENTS} clients, {side.server.threads} threads", found[done]
     first, *_, last = found
     slope = (found[last] - found[first]) * 2**20 / (last - first)
     _print(f"| growth from {first:,} to {last:,} turns: {slope:,.0f} bytes a turn | |")
