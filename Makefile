@@ -9,7 +9,7 @@ CHECK_ENV := DJANGO_SETTINGS_MODULE=tests.settings
 DEPLOY_ENV := SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))') DEBUG=false \
 	ALLOWED_HOSTS=example.com GROQ_API_KEY=not-a-real-key ANONYMOUS_USER= HTTPS=true
 
-.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams check clients check-clients lint format types imports migrations schema deploy audit lock clean browser bench-scale bench-dashboard screenshots bench-scaling install-bench bench
+.PHONY: help run install install-dev test test-postgresql bench-retrieval bench-streams check clients check-clients lint format types imports migrations schema deploy audit lock clean browser bench-scale bench-dashboard screenshots bench-scaling install-bench bench bench-memory
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -57,6 +57,9 @@ screenshots: install-dev ## Retake the pictures in docs/images
 
 bench: install-bench ## Race the service and a FastAPI reference, side by side; ARGS="--help" for more
 	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.serving $(ARGS)
+
+bench-memory: install-bench ## What the service takes: at rest, under load, over 10,000 turns, while it reads a large file
+	@$(CHECK_ENV) $(RUN) -m tests.benchmarks.memory $(ARGS)
 
 bench-retrieval: install-dev ## Time search and indexing beside other systems; ARGS="--store 1000000 ..." for more
 	@$(CHECK_ENV) $(RUN) -m tests.benchmarks $(ARGS)

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,12 @@ def pre_exec(server: Any) -> None:
 def pre_fork(_server: Any, _worker: Any) -> None:
     """Import what every turn needs, once for all workers, and keep it out of the collector's way: what is never walked
     is never written to, and so stays shared."""
+    from django.conf import settings
+
     from llm.providers import registry
 
     registry.load()
+    import_module(settings.ROOT_URLCONF)  # else the first request of each worker imports every view for itself
     gc.collect()
     gc.freeze()
 

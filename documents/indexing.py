@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TITLE_CHARS = 255
+BATCH = 2_000  # chunks that are rows in memory at a time
 LANGUAGE_SAMPLE = 50_000  # characters; more of a document does not change its language
 
 
@@ -48,7 +50,7 @@ def index_document(document: Document, extracted: Extracted, *, new_version: Seq
     passages = [indexed_text(title, heading=draft.heading, text=draft.text) for draft in drafts]
     language = language_of(extracted.text[:LANGUAGE_SAMPLE])
     keyword_index = lexical.build(
-        [terms(passage, language=language, singles=True) for passage in passages], language=language
+        (terms(passage, language=language, singles=True) for passage in passages), language=language
     )
     model, matrix = _embedded(passages, owner_id=document.owner_id)
 
@@ -67,7 +69,7 @@ def index_document(document: Document, extracted: Extracted, *, new_version: Seq
         if not Document.objects.filter(pk=document.pk, version=document.version).update(version=version):
             raise DocumentChanged
         document.chunks.all().delete()
-        Chunk.objects.bulk_create(
+        rows = (
             Chunk(
                 document=document,
                 position=position,
@@ -81,6 +83,8 @@ def index_document(document: Document, extracted: Extracted, *, new_version: Seq
             )
             for position, draft in enumerate(drafts)
         )
+        while batch := list(islice(rows, BATCH)):  # bulk_create alone would hold all rows at once
+            Chunk.objects.bulk_create(batch)
         vectors.store(document, model=document.embedding_model, matrix=matrix)
         document.save(
             update_fields=[

@@ -13,6 +13,7 @@ from .errors import DocumentChanged, ExtractionError
 from .extraction.sandbox import extract
 from .files import check_upload, delete_after_commit, local_path
 from .indexing import index_document, title_of
+from .memory import give_back_memory
 from .models import Document
 from .versions import same_bytes
 
@@ -81,6 +82,7 @@ def process(document: Document) -> Document:
             extracted = extract(path, media_type=document.media_type)
         document.report(progress=INDEXING)
         index_document(document, extracted)
+        give_back_memory(after=document.char_count)
     return document
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .base import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
+
+BATCH = 4_096  # a multiple of the model's own, in which it pads texts to one length
 
 
 class WordLlamaEmbedder:
@@ -29,6 +32,10 @@ class WordLlamaEmbedder:
         self._model = wordllama.WordLlama.load(dim=self.dimension, cache_dir=folder, disable_download=True)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return normalised(self._model.embed(list(texts)))
+        matrix = np.empty((len(texts), self.dimension), dtype=np.float32)
+        for first in range(0, len(texts), BATCH):  # so that no second matrix for a long document is needed
+            batch = slice(first, first + BATCH)
+            matrix[batch] = normalised(self._model.embed(list(texts[batch])))
+        return matrix
 
     embed_passages = embed  # it knows no difference

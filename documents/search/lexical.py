@@ -8,7 +8,8 @@ to 8 bytes. The indexes of a scope are read at once and joined, so that scoring 
 from __future__ import annotations
 
 import struct
-from collections import Counter, defaultdict
+from array import array
+from collections import Counter
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -41,34 +42,45 @@ def term_hashes(terms: Iterable[str]) -> NDArray[np.uint64]:
     return np.frombuffer(digests, dtype=HASH)
 
 
-def build(chunks: Sequence[Sequence[str]], *, language: int) -> bytes:
+def build(chunks: Iterable[Sequence[str]], *, language: int) -> bytes:
     """The index of a document from the terms of its chunks, in order, with repetitions.
+
+    Postings are kept as machine numbers: as Python's own, those of a long document would take ten times its size.
 
     Args:
         language: whose stemmer made the terms; a question is stemmed the same way before it is looked up.
     """
-    postings: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    numbers: dict[str, int] = {}
+    words, positions, counts, lengths = (array("I") for _ in range(4))
     for position, terms in enumerate(chunks):
+        lengths.append(len(terms))
         for term, count in Counter(terms).items():
-            postings[term].append((position, count))
-    hashes = term_hashes(postings)
+            words.append(numbers.setdefault(term, len(numbers)))
+            positions.append(position)
+            counts.append(count)
+    hashes = term_hashes(numbers)
     order = np.argsort(hashes)
-    lists = list(postings.values())
-    sorted_lists = [lists[place] for place in order.tolist()]
-    pairs = np.array([posting for one in sorted_lists for posting in one], dtype=np.uint32).reshape(-1, 2)
-    wide = len(chunks) > np.iinfo(NARROW[0]).max or int(pairs[:, 1].max(initial=0)) > np.iinfo(NARROW[1]).max
+    ranks = np.empty(len(order), dtype=np.uint32)
+    ranks[order] = np.arange(len(order), dtype=np.uint32)
+    ranked = ranks[_numbers(words)]
+    by_term = np.argsort(ranked, kind="stable")  # within a term the order of the chunks stays
+    wide = len(lengths) > np.iinfo(NARROW[0]).max or max(counts, default=0) > np.iinfo(NARROW[1]).max
     chunk_type, count_type = WIDE if wide else NARROW
     index = b"".join(
         (
-            HEADER.pack(VERSION, wide, language, len(chunks), len(lists), len(pairs)),
+            HEADER.pack(VERSION, wide, language, len(lengths), len(numbers), len(words)),
             hashes[order].tobytes(),
-            np.cumsum([len(one) for one in sorted_lists], dtype=END).tobytes(),
-            pairs[:, 0].astype(chunk_type).tobytes(),
-            np.array([len(terms) for terms in chunks], dtype=LENGTH).tobytes(),
-            pairs[:, 1].astype(count_type).tobytes(),
+            np.cumsum(np.bincount(ranked, minlength=len(numbers)), dtype=END).tobytes(),
+            _numbers(positions)[by_term].astype(chunk_type).tobytes(),
+            _numbers(lengths).astype(LENGTH).tobytes(),
+            _numbers(counts)[by_term].astype(count_type).tobytes(),
         )
     )
     return index + bytes(-len(index) % ALIGNMENT)
+
+
+def _numbers(values: array[int]) -> NDArray[np.uint32]:
+    return np.frombuffer(values, dtype=np.uintc) if values else np.empty(0, dtype=np.uintc)
 
 
 def is_current(index: bytes | memoryview, *, chunks: int) -> bool:

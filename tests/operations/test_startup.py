@@ -33,3 +33,30 @@ call_command({command!r}, stdout=sys.stderr); print(*(name for name in {LATER!r}
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     assert ran.stdout.split() == []
+
+
+def test_a_worker_finds_every_view_imported_before_the_fork() -> None:
+    script = """
+import os, runpy, shutil, sys
+configured = runpy.run_path("gunicorn.conf.py")
+import botgpt.wsgi
+configured["pre_fork"](None, None)
+before = set(sys.modules)
+from django.test import Client
+Client().get("/api/v1/conversations", HTTP_HOST="127.0.0.1")
+configured["on_exit"](None)
+print(*(name for name in set(sys.modules) - before if name.endswith((".urls", ".views", ".serializers"))))
+"""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "botgpt.settings",
+        "SECRET_KEY": "only-for-tests",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "DATABASE_URL": "sqlite://:memory:",
+        "GROQ_API_KEY": "gsk_0123456789",
+        "ANONYMOUS_USER": "",
+    }
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert [line for line in ran.stdout.splitlines() if not line.startswith("{")] in ([], [""])

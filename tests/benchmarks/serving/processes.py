@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 TICKS = os.sysconf("SC_CLK_TCK")
-PARENT, FIRST_TIME, LAST_TIME = 1, 11, 15  # fields of /proc/PID/stat behind the name
+PARENT, FIRST_TIME, LAST_TIME, THREADS = 1, 11, 15, 17  # fields of /proc/PID/stat behind the name
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,11 @@ class Server:
                 lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
                 total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
         return total / 1024
+
+    @property
+    def threads(self) -> int:
+        """Of all its processes."""
+        return sum(int(fields[THREADS]) for fields in self._family().values())
 
     def _family(self) -> dict[int, list[str]]:
         everyone = dict(_processes())
