@@ -14,17 +14,24 @@ from .languages import ENGLISH
 _PHRASES = (
     r"(?:hi|hello|hey|dear)(?: there| all| everyone| team)?(?=[,!.])",
     r"good (?:morning|afternoon|evening|day)(?=[,!.])",
-    r"(?:please |kindly )?(?:could|can|would|will) (?:you|someone|anyone) (?:please |kindly |maybe |possibly )*"
+    r"(?:please |kindly )?(?:could|can|would|will|might) (?:you|some(?:one|body)|any(?:one|body))(?: here| there)? "
+    r"(?:be (?:so )?(?:kind|good|nice)(?: enough)?(?: as)? to )?(?:please |kindly |maybe |possibly |perhaps |just )*"
     r"(?:tell|explain to|explain|help|show|inform|let|remind|give) (?:me|us)(?: know| understand)?(?: the following)?",
     r"(?:could|can|would|will) you (?:please|kindly) (?:explain|describe|say|clarify|answer)(?: the following| this)?",
     r"(?:please|kindly) (?:tell|help|inform|explain to|remind|let) (?:me|us)(?: know| understand)?(?: the following)?",
     r"(?:i (?:was|am|'m|’m)|i['’]m|i was just|i am just)(?: just)? (?:wondering|curious)"
     r"(?: if you know| if you could tell me| whether| if| about)?",
-    r"i(?: would|['’]d) (?:like|love) to (?:know|ask|understand)",
-    r"i (?:want|need|wanted) to (?:know|ask|understand)",
+    r"(?:(?:may|might|can|could) i (?:please |just |quickly )*ask|let me ask)(?: you)?(?: about| something)?",
+    r"(?:is there )?any chance (?:that )?(?:you|some(?:one|body)|any(?:one|body))(?: here)? "
+    r"(?:might |could |would |can )?(?:knows?|tell me|explain)",
+    r"(?:do|does|would) (?:you|any(?:one|body)|some(?:one|body))(?: here)? have (?:any|an|a) (?:idea|clue|guess)",
+    r"i(?: would|['’]d) (?:like|love) to (?:know|ask|understand|find out|learn)",
+    r"i (?:want|need|wanted|am trying|['’]m trying) to (?:know|ask|understand|find out|figure out|learn)",
+    r"(?:just )?(?:one|a) (?:quick |last |more |other |small )?(?:thing|question)(?: more)?(?=[:,.])",
     r"i have a (?:quick |short |small )?question(?: for you)?(?=[:,.!])",
     r"(?:just )?(?:a )?(?:quick|short) question(?: for you)?",
-    r"do you (?:happen to )?know(?= (?:what|who|whom|whose|when|where|which|why|how|if|whether)\b)",
+    r"(?:do you|does any(?:one|body)(?: here)?) (?:happen to )?know"
+    r"(?= (?:what|who|whom|whose|when|where|which|why|how|if|whether)\b)",
     r"have a (?:nice|great|good|lovely) (?:day|one|evening|weekend|time)",
     r"(?:many )?(?:thanks|thank you|thx|cheers)(?: a lot| so much| very much| a million)?(?: in advance)?"
     r"(?: for your (?:help|time|answer))?",
@@ -46,6 +53,7 @@ _WORDS = """
     bitte danke gerne hallo könnten könntest möchte sag sagen wissen
     aimerais bonjour dire merci plaît pourriez savoir svp voudrais decir decirme favor gracias hola podría podrías
     quisiera saber ciao grazie potresti vorrei obrigado olá gostaria alstublieft bedankt graag
+    hiya howdy heya greetings
     здравствуйте пожалуйста подскажите привет скажите спасибо أخبرني فضلك شكرا مرحبا
 """
 WORDS = frozenset(_WORDS.casefold().split())

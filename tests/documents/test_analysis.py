@@ -115,6 +115,12 @@ COURTESIES = """
     I am really confused about this. {} Help would be great.
     Guten Tag, könnten Sie mir bitte sagen: {} Vielen Dank im Voraus.
     Pourriez-vous me dire, s'il vous plaît: {} Merci beaucoup!
+    Hey, any chance you know {}
+    May I ask {}
+    Hiya! Would you be so kind as to tell me {} Cheers!
+    Do you have any idea {}
+    Could anybody here tell me {}
+    I would like to find out {}
 """.strip().splitlines()
 
 
