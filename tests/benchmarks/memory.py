@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from .serving.sides import Side
 
 FIRST = 8  # clients whose first turns reach both workers
-CLIENTS = 16
+CLIENTS, MANY = 16, 64
 GROWTH = (2_000, 6_000, 10_000)  # turns after which it is looked at
 # Chunks that make a text of 50 MB, and a PDF of as many pages as it may have.
-CHUNKS = {"txt": 75_000, "pdf": 6_000}
+CHUNKS = {"txt": 75_000, "pdf": 5_000}
 READING_SECONDS = 480  # for one file
 SAMPLE_SECONDS = 0.05
 # What a file of 50 MB needs, all of it beyond the defaults.
@@ -84,8 +84,8 @@ def _load(side: Side, provider: Server) -> Iterator[tuple[str, float]]:
 
 
 def _growth(side: Side, provider: Server) -> Iterator[tuple[str, float]]:
-    """What grows with every turn shows as a slope, since the number of clients stays."""
-    done, found = 0, dict[int, float]()
+    """What grows with every turn shows as a slope: first more clients have most threads work, so that few are added."""
+    done, found = _turn(side, provider, clients=MANY, each=4), dict[int, float]()
     for turns in GROWTH:
         done += _turn(side, provider, clients=CLIENTS, each=(turns - done) // CLIENTS)
         found[done] = side.server.memory_mib
