@@ -168,6 +168,23 @@ def test_a_question_that_is_asked_before_the_last_turn_was_read_again_stays(
     chat.answered("Wait for it.")
 
 
+def test_a_rating_outlives_an_answer_to_an_earlier_look(chat: ChatPage, provider: ProviderServer) -> None:
+    chat.talk("One", "Hello.")
+    held: list[tuple[Route, APIResponse]] = []
+    chat.page.route("**/conversations/*?messages=*", lambda route: held.append((route, route.fetch())), times=1)
+    chat.ask("Two")
+    chat.answered("Hello.")
+    while not held:
+        chat.page.wait_for_timeout(20)
+    good = chat.replies.last.get_by_role("button", name="Good answer")
+    good.click()
+    expect(good).to_have_attribute("aria-pressed", "true")
+    route, late = held[0]
+    route.fulfill(response=late)
+    chat.page.wait_for_timeout(400)
+    assert good.get_attribute("aria-pressed") == "true"
+
+
 def test_the_model_that_is_chosen_is_asked(chat: ChatPage, provider: ProviderServer) -> None:
     chat.begin()
     chat.page.get_by_label("Model", exact=True).select_option(label="large")

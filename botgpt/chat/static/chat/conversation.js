@@ -13,6 +13,7 @@ const MOST = 200;
 
 export class Conversation {
   info = null;
+  ratings = 0; // given in it
   #following = new AbortController();
 
   /** `page` has what is around the messages: thread, composer, earlier (an element), and what is called on changes. */
@@ -54,10 +55,11 @@ export class Conversation {
   async refresh() {
     if (!this.info || this.isRunning || this.unsent) return;
     const { signal } = this.#following;
-    const { turn } = this;
+    const { turn, ratings } = this;
     const messages = Math.min(Math.max(PAGE, this.info.messages.length), MOST);
     const info = await get(`${this.path}${query({ messages })}`, { signal });
     if (this.turn !== turn) return; // the next question was faster
+    if (this.ratings !== ratings) return this.refresh(); // it may have been read before a rating
     this.#show(info);
     await this.#joinRunning();
   }
@@ -99,6 +101,7 @@ export class Conversation {
 
   async rate(message, feedback) {
     const answer = await call("PATCH", `${this.path}/messages/${message.id}`, { body: { feedback } });
+    this.ratings += 1;
     this.page.thread.view(message.id)?.update(answer);
   }
 
