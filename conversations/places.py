@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 RETRY_SECONDS: Final = 2
 
-_lock = threading.Lock()
-_taken = 0
+_places = threading.BoundedSemaphore(settings.MAX_TURNS_IN_FLIGHT)
 
 
 class NoPlace(Exception):
@@ -30,15 +29,10 @@ def place() -> Iterator[None]:
     Raises:
         NoPlace: there is room for no more.
     """
-    global _taken  # noqa: PLW0603  under the lock
-    with _lock:
-        is_full = _taken >= settings.MAX_TURNS_IN_FLIGHT
-        _taken += not is_full
-    if is_full:
+    if not _places.acquire(blocking=False):
         turn_refused.send_robust(sender=None)
         raise NoPlace
     try:
         yield
     finally:
-        with _lock:
-            _taken -= 1
+        _places.release()
