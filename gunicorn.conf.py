@@ -11,8 +11,9 @@ from typing import Any
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 
-# A turn waits for the model most of its time, so threads carry the waiting and two processes use two cores.
-worker_class = "gthread"
+# A turn waits for the model most of its time, so threads carry the waiting and two processes use two cores. gunicorn's
+# gthread, which shares connections out evenly.
+worker_class = "botgpt.operations.gunicorn_worker.EvenWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("WEB_THREADS", "128"))
 preload_app = True  # one import for all workers, and their memory shared

@@ -164,6 +164,7 @@ for database in DATABASES.values():
     if database["ENGINE"].endswith("sqlite3"):
         # Opening SQLite costs up to 1 ms a request: keep the connection with its thread.
         database["CONN_MAX_AGE"] = None
+        database["ENGINE"] = "botgpt.operations.sqlite3"  # Django's own, whose writers queue
         database["OPTIONS"] = database.get("OPTIONS", {}) | {
             # A transaction takes the write lock when it begins, so it waits instead of failing half way.
             "transaction_mode": "IMMEDIATE",
