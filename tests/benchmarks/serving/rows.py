@@ -58,7 +58,7 @@ def everything(*, large: int) -> Rows:
             Stock(TALKER, 1_000, 2),
             Stock(TALKER, 2_000, 20),
             Stock(TALKER, 400, 200),
-            Stock(TALKER, 20, 5_000),
+            Stock(TALKER, 100, 5_000),
             Stock(TALKER, 50, 100),
         )
     )
