@@ -1,4 +1,4 @@
-"""Starts a provider, the service and a reference, puts them under the same load in turn, and prints Markdown."""
+"""Starts a provider, the service, a reference and a floor, loads them in turn, and prints Markdown."""
 
 from __future__ import annotations
 
@@ -41,30 +41,33 @@ def main() -> None:
         module = "tests.benchmarks.serving.provider"
         provider = stack.enter_context(served("provider", "-m", module, "{port}", environment={}, folder=folder))
         settings = dict(pair.split("=", 1) for pair in options.set)
-        both = [stack.enter_context(sides.ours(folder, rows=stocked, provider=provider, **settings))]
+        all_sides = [stack.enter_context(sides.ours(folder, rows=stocked, provider=provider, **settings))]
         if not options.alone:
-            both.append(stack.enter_context(sides.reference(folder, rows=stocked, provider=provider)))
+            all_sides.append(stack.enter_context(sides.reference(folder, rows=stocked, provider=provider)))
+            all_sides.append(stack.enter_context(sides.floor(folder, provider=provider)))
         if options.serve:
-            _print(*(f"{side.server.name} {side.server.process.pid} {side.server.port} {side.keys}" for side in both))
+            _print(
+                *(f"{side.server.name} {side.server.process.pid} {side.server.port} {side.keys}" for side in all_sides)
+            )
             input()
             return
         _print(*report.head())
         for scenario in chosen:
-            found = uvloop.run(_race(scenario, both, provider, rounds=options.rounds, seconds=options.seconds))
+            found = uvloop.run(_race(scenario, all_sides, provider, rounds=options.rounds, seconds=options.seconds))
             _print(*report.rows(scenario, found))
-        _print("", *(f"{side.server.name}: {side.server.memory_mib:.0f} MiB PSS at the end" for side in both))
+        _print("", *(f"{side.server.name}: {side.server.memory_mib:.0f} MiB PSS at the end" for side in all_sides))
         _print("", *machine([SQLITE], packages=PACKAGES))
 
 
 async def _race(
-    scenario: Scenario, both: list[Side], provider: Server, *, rounds: int, seconds: float
+    scenario: Scenario, all_sides: list[Side], provider: Server, *, rounds: int, seconds: float
 ) -> dict[str, list[Round]]:
     """Every side in every round, another one first each time."""
     found: dict[str, list[Round]] = {}
-    numbers = {side.server.name: itertools.count() for side in both}
+    numbers = {side.server.name: itertools.count() for side in all_sides}
     for number in range(rounds):
-        for side in both if number % 2 else both[::-1]:
-            if scenario.only_ours and side.server.name != sides.OURS:
+        for side in all_sides if number % 2 else all_sides[::-1]:
+            if side.server.name not in scenario.sides:
                 continue
             name = side.server.name
             done = await scenarios.run(scenario, side, provider, seconds=seconds, numbers=numbers[name])
@@ -81,7 +84,7 @@ def _options() -> Namespace:
     parser.add_argument("--rounds", type=int, default=6, help="of each scenario (%(default)s)")
     parser.add_argument("--seconds", type=float, default=3.0, help="a round (%(default)s)")
     parser.add_argument("--large", type=int, default=100_000, help="conversations of the owner of many (%(default)s)")
-    parser.add_argument("--alone", action="store_true", help="without the reference")
+    parser.add_argument("--alone", action="store_true", help="without the reference and the floor")
     parser.add_argument("--set", action="append", default=[], help="a setting of the service: WEB_THREADS=128")
     parser.add_argument("--serve", action="store_true", help="start everything and wait for Enter")
     return parser.parse_args()

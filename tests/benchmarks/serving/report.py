@@ -1,4 +1,4 @@
-"""What `make bench` prints: a row a side, and the service beside the reference, round by round."""
+"""What `make bench` prints: a row a side, and each beside the reference, round by round."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.benchmarks.timing import Spread
 
-from .sides import OURS, REFERENCE
+from .sides import FLOOR, OURS, REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,13 +24,13 @@ def head() -> Iterator[str]:
 def rows(scenario: Scenario, found: Mapping[str, Sequence[Round]]) -> Iterator[str]:
     """A row a side. Ratios are of paired rounds: their median and quartiles."""
     reference = found.get(REFERENCE)
-    for name in (OURS, REFERENCE):
+    for name in (OURS, REFERENCE, FLOOR):
         if name not in found:
             continue
         rounds = found[name]
         seconds = Spread.of([second * 1000 for one in rounds for second in one.seconds] or [float("nan")])
         ratios = ("", "")
-        if name == OURS and reference:
+        if name != REFERENCE and reference:
             ratios = (
                 _ratio([a.rate / b.rate for a, b in zip(rounds, reference, strict=True) if b.rate]),
                 _ratio([a.cpu_ms / b.cpu_ms for a, b in zip(rounds, reference, strict=True) if b.cpu_ms and b.rate]),

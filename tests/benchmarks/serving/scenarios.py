@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from . import rows
-from .sides import Refused, Side
+from .sides import FLOOR, OURS, REFERENCE, Refused, Side
 from .wire import Client
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Scenario:
     Attributes:
         wait, gap: seconds that the provider takes before its answer, and between the tokens of a stream.
         each: requests of a client; None for as long as the round goes.
-        only_ours: the reference is not asked, since it would take minutes.
+        sides: who is asked; the reference would take minutes for some.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Scenario:
     wait: float = 0.0
     gap: float = 0.0
     each: int | None = None
-    only_ours: bool = False
+    sides: tuple[str, ...] = (OURS, REFERENCE)
 
 
 @dataclass(slots=True)
@@ -71,11 +71,14 @@ class Round:
 
 def scenarios() -> Iterator[Scenario]:
     """All there are, in the order of docs/benchmarks.md."""
+    yield Scenario("S0 who am I, 16 clients", 16, Side.who_am_i, sides=(OURS,))
     for clients in (1, 16, 64):
-        yield Scenario(f"S1 start, {clients} clients", clients, Side.start)
+        yield Scenario(f"S1 start, {clients} clients", clients, Side.start, sides=(OURS, REFERENCE, FLOOR))
     for messages in (20, 200, 5_000):
         ask = partial(Side.add, messages=messages)
-        yield Scenario(f"S2 add to {messages:,}, 16 clients", 16, ask, only_ours=messages > 1_000)
+        yield Scenario(
+            f"S2 add to {messages:,}, 16 clients", 16, ask, sides=(OURS,) if messages > 1_000 else (OURS, REFERENCE)
+        )
     for user, owned in ((rows.SMALL, "1,000"), (rows.LARGE, "many")):
         yield Scenario(f"S3 list, owner of {owned}, 4 clients", 4, partial(Side.list, user=user))
     yield Scenario("S4 read 100 messages, 4 clients", 4, partial(Side.read, messages=100))

@@ -1,4 +1,4 @@
-"""The two sides of the comparison: how each is started, and how it is asked for the same thing."""
+"""The sides of the comparison: how each is started, and how it is asked for the same thing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ QUESTION = "Hello, how are you? Please say in a few words how the weather is and
 CONVERSATIONS = "/api/v1/conversations"
 MODEL = "llama-3.1-8b-instant"
 REFERENCE_WINDOW = 32_000  # tokens; the design's own example
-OURS, REFERENCE = "service", "reference"
+OURS, REFERENCE, FLOOR = "service", "reference", "floor"
 
 
 class Refused(Exception):
@@ -50,6 +50,10 @@ class Side:
 
     async def start(self, client: Client, _number: int) -> Answer:
         return await self._ask(client, "POST", user=stored.SENDER, body={"first_message": QUESTION})
+
+    async def who_am_i(self, client: Client, _number: int) -> Answer:
+        headers = f"authorization: Bearer {self.keys[stored.SENDER]}\r\n"
+        return _good(await client.ask("GET", "/api/v1/auth/me", headers=headers))
 
     async def add(self, client: Client, number: int, *, messages: int) -> Answer:
         path = f"/{self._one(number, messages=messages)}"
@@ -85,9 +89,13 @@ class Side:
             path += f"{'&' if '?' in path else '?'}user_id={user}"
         data = None if body is None else orjson.dumps(body)
         answer = await client.ask(method, CONVERSATIONS + path, headers=headers, body=data, mark=mark)
-        if answer.status not in {200, 201} or (mark and answer.mark_seconds is None):
-            raise Refused(f"{answer.status} {answer.body[:200]!r}")
-        return answer
+        return _good(answer, marked=mark is not None)
+
+
+def _good(answer: Answer, *, marked: bool = False) -> Answer:
+    if answer.status not in {200, 201} or (marked and answer.mark_seconds is None):
+        raise Refused(f"{answer.status} {answer.body[:200]!r}")
+    return answer
 
 
 @contextmanager
@@ -151,3 +159,28 @@ def reference(folder: Path, *, rows: Rows, provider: Server) -> Iterator[Side]:
     command = ("-m", "uvicorn", "tests.benchmarks.reference:app", "--port", "{port}", "--log-level", "warning")
     with served(REFERENCE, *command, "--no-access-log", environment=environment, folder=folder) as server:
         yield Side(server, rows, {})
+
+
+@contextmanager
+def floor(folder: Path, *, provider: Server) -> Iterator[Side]:
+    """The least that a turn can cost, behind as many processes as the service has."""
+    environment = {
+        "GROQ_API_KEY": PROVIDER_KEY,
+        "GROQ_BASE_URL": f"http://127.0.0.1:{provider.port}",
+        "GROQ_MODEL": MODEL,
+    }
+    plain = folder / "floor.conf.py"
+    plain.touch()  # else gunicorn would read the service's own
+    options = ("--bind", "127.0.0.1:{port}", "--workers", "2", "--worker-class", "gthread", "--threads", "64")
+    command = (
+        "-m",
+        "gunicorn",
+        *options,
+        "--keep-alive",
+        "75",
+        "--config",
+        str(plain),
+        "tests.benchmarks.floor:application",
+    )
+    with served(FLOOR, *command, environment=environment, folder=folder) as server:
+        yield Side(server, stored.Rows(()), {})
