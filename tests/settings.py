@@ -20,6 +20,9 @@ if os.environ.get("TEST_ENGINE") == "postgresql":
 
 from botgpt.settings import *  # noqa: F403
 
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}  # noqa: F405  else pytest-django gives each process a file
+
 # Static files come from where they are written; nothing is collected for a test.
 STATIC_ROOT = None  # type: ignore[assignment]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
