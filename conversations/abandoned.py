@@ -56,8 +56,13 @@ def give_up(reply: Message, *, why: str) -> bool:
     job = Job.of(reply)
     if job is None or job.attempts:
         book_lost_call(reply)
-    Message.objects.filter(pk=reply.pk).update(tokens_used=ledger.tokens_of(message_id=reply.pk))
+    count_tokens(reply)
     return True
+
+
+def count_tokens(reply: Message) -> None:
+    """Have the row say what all calls for the reply took, also those of processes that have lost it."""
+    Message.objects.filter(pk=reply.pk).update(tokens_used=ledger.tokens_of(message_id=reply.pk))
 
 
 def book_lost_call(reply: Message) -> None:

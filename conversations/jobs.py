@@ -46,15 +46,17 @@ def have_workers() -> bool:
 
 
 def order(reply: Message, job: Job) -> bool:
-    """Have a worker generate the reply; False where none can be told, and the reply is the caller's still."""
+    """Have a worker generate the reply; False where none can be told, and the reply is the caller's still.
+
+    What a broker did not confirm, it may have passed on all the same: then the reply is the worker's that took it.
+    """
     if not have_workers():
         return False
     rows = type(reply).objects.filter(pk=reply.pk)
     rows.update(job=job.stored())  # before a worker may ask for it
     if order_again(reply.pk):
         return True
-    rows.update(job=None)
-    return False
+    return not rows.filter(job=job.stored()).update(job=None)
 
 
 def order_again(reply_id: int) -> bool:

@@ -229,6 +229,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(conversation__user=user)
 
+    def running(self, *, job: dict[str, Any] | None) -> Self:
+        """Replies that are being generated and have this very job: every worker that takes one over changes it."""
+        rows = self.filter(status=Message.Status.IN_PROGRESS)
+        return rows.filter(job__isnull=True) if job is None else rows.filter(job=job)
+
 
 class Message(models.Model):
     """A question or a reply. `parent` makes the tree: an edited question or another reply is a sibling."""
@@ -334,8 +339,12 @@ class Message(models.Model):
         self.updated_at = timezone.now()
 
     def store_result(self, *, instead_of: str = Status.IN_PROGRESS) -> bool:
-        """Write the outcome of a running reply; False if its status is another by now. Safe to repeat."""
-        return statements.update(self, *self.RESULT, where="status IN (%s, %s)", values=[instead_of, self.status])
+        """Write the outcome of a running reply; False if its status or its job is another by now. Safe to repeat."""
+        where, values = "status IN (%s, %s) AND job IS NULL", [instead_of, self.status]
+        if self.job is not None:
+            where = "status IN (%s, %s) AND job = %s"
+            values.append(connection.ops.adapt_json_value(self.job, None))
+        return statements.update(self, *self.RESULT, where=where, values=values)
 
 
 class IdempotencyKey(models.Model):

@@ -1,7 +1,7 @@
 """The replies that this process is generating: their text so far, whoever waits for it, and a way to stop them.
 
 A watcher keeps the rows in step, a few times a second for all of them together: it writes text that has come, moves the
-heartbeat of `updated_at`, and cancels what another process has cancelled.
+heartbeat of `updated_at`, and cancels what another process has cancelled or taken over.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class Progress:
 class Running:
     """One reply. It is the screen that its answer is shown on."""
 
-    def __init__(self, reply_id: int, *, restarts: int = 0) -> None:
-        self.reply_id = reply_id
+    def __init__(self, reply: Message) -> None:
+        self.reply_id, self.job = reply.pk, reply.job
         self.cancellation = Cancellation()
         self.began = self.heartbeat_at = time.monotonic()
-        self.written = self._progress = Progress(restarts=restarts)  # what its row holds
+        self.written = self._progress = Progress(restarts=reply.restarts)  # what its row holds
         self._changed = threading.Condition()
 
     @property
@@ -93,11 +93,11 @@ def find(reply_id: int) -> Running | None:
     return _running.get(reply_id)
 
 
-def start(reply_id: int, *, restarts: int = 0) -> Running:
-    """Generate a reply from now on, after so many restarts; whoever does must `end` it."""
-    running = Running(reply_id, restarts=restarts)
+def start(reply: Message) -> Running:
+    """Generate a reply from now on; whoever does must `end` it."""
+    running = Running(reply)
     with _lock:
-        _running[reply_id] = running
+        _running[reply.pk] = running
         if not connection.in_atomic_block:  # else no other thread can see its row
             _watch()
     return running
@@ -111,9 +111,9 @@ def end(running: Running) -> None:
 
 
 @contextmanager
-def generating(reply_id: int, *, restarts: int = 0) -> Iterator[Running]:
+def generating(reply: Message) -> Iterator[Running]:
     """Within it, this process is generating a reply."""
-    running = start(reply_id, restarts=restarts)
+    running = start(reply)
     try:
         yield running
     finally:
@@ -146,12 +146,12 @@ def _until_idle() -> None:
 
 
 def _tick(everyone: list[Running]) -> None:
-    rows = Message.objects.filter(status=Message.Status.IN_PROGRESS)
-    by_id = {running.reply_id: running for running in everyone}
-    alive = set(rows.filter(pk__in=by_id).values_list("pk", flat=True)) if by_id else set()
+    ids = [running.reply_id for running in everyone]
+    rows = Message.objects.filter(pk__in=ids, status=Message.Status.IN_PROGRESS).values_list("pk", "job")
+    jobs = dict(rows) if ids else {}
     due = []
-    for reply_id, running in by_id.items():
-        if reply_id not in alive:
+    for running in everyone:
+        if running.reply_id not in jobs or jobs[running.reply_id] != running.job:
             running.cancellation.cancel()
         elif running.progress != running.written or time.monotonic() - running.heartbeat_at > HEARTBEAT_SECONDS:
             due.append(running)
@@ -160,7 +160,7 @@ def _tick(everyone: list[Running]) -> None:
     with transaction.atomic():
         for running in due:
             progress = running.progress
-            rows.filter(pk=running.reply_id).update(
+            Message.objects.running(job=running.job).filter(pk=running.reply_id).update(
                 content=progress.text, restarts=progress.restarts, updated_at=timezone.now()
             )
             running.written, running.heartbeat_at = progress, time.monotonic()

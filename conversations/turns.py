@@ -23,6 +23,7 @@ from llm.durable import durably, release_connection
 from llm.replies import Prepared, Reply
 
 from . import jobs, preparing, running
+from .abandoned import count_tokens
 from .following import wait_until_ended
 from .jobs import Job
 from .models import Message
@@ -73,7 +74,7 @@ def complete(turn: Turn) -> Turn:
     if turn.is_replay:
         _join(turn)
         return turn
-    with running.generating(turn.reply.pk) as run, tallied() as spent, announced(turn):
+    with running.generating(turn.reply) as run, tallied() as spent, announced(turn):
         prepared, reservation = _prepare(turn, run, spent)
         with reservation:
             _generate(turn, run, spent, lambda: replies.complete(prepared))
@@ -90,7 +91,7 @@ def launch(turn: Turn) -> Future[None] | None:
     """
     if turn.is_replay:
         return None
-    run = running.start(turn.reply.pk)
+    run = running.start(turn.reply)
     try:
         with tallied() as spent:
             prepared, reservation = _prepare(turn, run, spent)
@@ -130,14 +131,12 @@ def hand_over(turn: Turn) -> Future[None] | None:
 
 def carry_out(turn: Turn) -> None:
     """Generate a promised reply in the caller's thread. What would have refused it is now why it failed."""
-    reply = turn.reply
     with (
         suppress(*REFUSALS, ConversationGone),
-        running.generating(reply.pk, restarts=reply.restarts) as run,
+        running.generating(turn.reply) as run,
         tallied() as spent,
         announced(turn),
     ):
-        spent.tokens = ledger.tokens_of(message_id=reply.pk)  # by workers that had it before
         prepared, reservation = _prepare(turn, run, spent)
         with reservation:
             _generate(turn, run, spent, lambda: replies.stream(prepared, run))
@@ -214,17 +213,22 @@ def _failed(why: str) -> Reply:
 def _close(turn: Turn, run: Running, spent: Tally, reply: Reply) -> None:
     """Write the reply, in one statement: it has been paid for, so a lost connection or a lock is tried again.
 
+    When another worker has taken the reply over meanwhile, it is that one's, and `turn.reply` becomes what is stored.
+
     Args:
-        spent: by all calls that were booked to the reply, failed ones included.
+        spent: by all calls that were booked to the reply here, failed ones included.
 
     Raises:
         ConversationGone: there is no row left to write it to.
     """
     row = turn.reply
+    tokens = spent.tokens
+    if turn.is_promised:  # other workers may have had it, and may even now be at it
+        tokens = durably(lambda: ledger.tokens_of(message_id=row.pk))
     row.finish(
         content=reply.text,
         status=reply.status,
-        tokens_used=spent.tokens,
+        tokens_used=tokens,
         model_used=reply.model,
         citations=list(reply.citations),
         grounded=reply.grounded,
@@ -235,10 +239,16 @@ def _close(turn: Turn, run: Running, spent: Tally, reply: Reply) -> None:
     )
     if durably(row.store_result):
         return
-    # Somebody else has ended it: cancelled it, taken it for abandoned, or deleted it.
+    # Somebody else has ended it (cancelled it, taken it for abandoned, deleted it), or has it now.
     stored = Message.objects.filter(pk=row.pk).values_list("status", flat=True).first()
     if stored is None:
         raise ConversationGone
     if stored == Status.CANCELLED:
         row.status = stored
-    durably(lambda: row.store_result(instead_of=stored))
+    if durably(lambda: row.store_result(instead_of=stored)):
+        return
+    count_tokens(row)  # it is that one's, but what was spent here counts
+    try:
+        row.refresh_from_db()
+    except Message.DoesNotExist as exc:
+        raise ConversationGone from exc

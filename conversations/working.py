@@ -48,7 +48,8 @@ def answer(reply_id: int) -> None:
 def _take(reply: Message) -> Job | None:
     """Make the reply this worker's; None if it is another's, or was given up.
 
-    What an earlier worker had written is discarded, and its followers are told to begin anew.
+    What an earlier worker had written is discarded, and its followers are told to begin anew. Should that worker live
+    after all, it writes nothing more: what it would write to has the job as it knew it.
     """
     job = Job.of(reply)
     assert job is not None  # noqa: S101  only those that have one are read
@@ -68,7 +69,7 @@ def _take(reply: Message) -> Job | None:
     if job.attempts:
         logger.warning("Reply %s was lost with its worker and is generated again", reply.pk)
         book_lost_call(reply)
-    reply.content, reply.restarts, reply.updated_at = "", restarts, now
+    reply.job, reply.content, reply.restarts, reply.updated_at = taken.stored(), "", restarts, now
     return taken
 
 

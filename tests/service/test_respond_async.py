@@ -16,7 +16,7 @@ import pytest
 
 from tests.operations.scraping import Numbers
 from tests.postgresql import new_server
-from tests.provider_server import PROVIDER_KEY, ProviderServer, hang, reply, writes
+from tests.provider_server import PROVIDER_KEY, Gate, ProviderServer, hang, reply, writes
 from tests.redis_server import RedisServer
 from tests.service.running import Service, free_port, running
 from tests.service.sse import all_events, events, text_of
@@ -253,6 +253,30 @@ def test_a_reply_whose_worker_is_killed_is_generated_once_more_and_stands_once(t
         history = httpx.get(f"{conversation}/messages").json()["messages"]
         assert [message["content"] for message in history[2:]] == ["Later", "The whole."]
         assert len(served.provider.requests) == 3
+
+
+@real_redis
+def test_a_worker_that_wakes_up_writes_nothing_over_the_answer_of_the_one_that_took_over(tmp_path: Path) -> None:
+    with stack(tmp_path) as served, ExitStack() as workers:
+        conversation = served.start()
+        gate = Gate()
+        served.provider.will(writes("Of ", gate, "the first."), writes("Of ", "the second."))
+        first = workers.enter_context(worker(served.service, tmp_path / "first.log"))
+        location = later(f"{conversation}/messages").headers["Location"]
+        assert until(lambda: served.at(location)["content"] == "Of")
+        os.killpg(first.pid, signal.SIGSTOP)
+        time.sleep(VISIBILITY_SECONDS + 1)
+        workers.enter_context(worker(served.service, tmp_path / "second.log"))
+        answered = served.ended(location)
+        assert answered["content"] == "Of the second."
+        gate.open()
+        os.killpg(first.pid, signal.SIGCONT)
+        assert until(lambda: len(served.outcomes(answered["id"])) == 3)
+        assert served.outcomes(answered["id"])[:2] == ["abandoned", "ok"]
+        time.sleep(1)
+        after = served.at(location)
+        assert [after[name] for name in ("content", "status")] == ["Of the second.", "complete"]
+        assert after["tokens_used"] >= answered["tokens_used"]
 
 
 @real_redis
