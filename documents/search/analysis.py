@@ -70,7 +70,7 @@ def term(token: str, language: int) -> str:
         return token
     if is_latin(token[0]) and not LATIN[language].letters:
         token = without_accents(token)  # its stemmer knows none, and would take the word for another
-    return without_accents(stem(token, language))
+    return without_accents(stem(token, language) or token)
 
 
 def without_accents(word: str) -> str:
