@@ -79,7 +79,12 @@ def _is_personal(sentence: str) -> bool:
 
 def _is_common(sentence: str) -> bool:
     """Whether it has only words that are said every day."""
-    return all(is_stop_word(token, ENGLISH) or token in _spoken() for token in tokens(sentence))
+    return all(is_stop_word(token, ENGLISH) or is_everyday(token) for token in tokens(sentence))
+
+
+def is_everyday(token: str) -> bool:
+    """Whether it is one of the commonest words of spoken English."""
+    return token in _spoken()
 
 
 @cache

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 EARLIER = (0.3, 0.09, 0.027)
 # Of the sentences beside the question in the same message, as of the turn before.
 BESIDE = 0.3
+# Of words of everyday speech, which are often only how somebody talks, beside others.
+EVERYDAY = 0.8
 SHORT = 4  # terms; a question of no more is taken for a follow-up
 
 _ANAPHORS = """
@@ -34,7 +36,7 @@ class Reading:
     """A question as it is searched.
 
     Attributes:
-        words: token to weight; the question's own weigh 1.
+        words: token to weight; the question's own weigh 1, those of everyday speech less.
         texts: what is embedded, with weights.
         beside: those of the words that stand only beside the question; not repaired when they are nowhere, since
             they are mostly chatter.
@@ -58,7 +60,9 @@ def read_question(question: str, *, history: Sequence[str], languages: Collectio
     message = courtesy.without_phrases(_encodable(question))
     question, beside = asides.parted(message, says_something=lambda text: bool(_telling(tokens(text), languages)))
     telling = _content(question, languages)
-    weights = dict.fromkeys(telling.values(), 1.0)
+    weights = {word: EVERYDAY if asides.is_everyday(word) else 1.0 for word in telling.values()}
+    if 1.0 not in weights.values():
+        weights = dict.fromkeys(weights, 1.0)
     texts = [(question, 1.0)]
     earlier: list[tuple[str, float]] = []
     if history and _is_follow_up(question, weights):
