@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import pytest
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
     from tests.provider_server import ProviderServer
     from tests.service.running import Service
+
+BODIES_COME_LATE: Final = """() => {
+    const json = Response.prototype.json;
+    Response.prototype.json = async function () {
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        return json.call(this);
+    };
+}"""
 
 
 @pytest.fixture
@@ -211,6 +219,7 @@ def test_a_login_that_has_ended_leads_to_the_login_and_back(guarded: ChatPage) -
     address = guarded.page.url
     guarded.page.context.clear_cookies(name="sessionid")
     guarded.page.get_by_label("Open").check()
+    guarded.page.evaluate(BODIES_COME_LATE)
     guarded.ask("Do you know me?")
     guarded.page.wait_for_url("**/login?next=*")
     log_in(guarded.page)

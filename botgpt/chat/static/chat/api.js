@@ -52,16 +52,19 @@ export async function call(method, path, options) {
 
 export const get = (path, options) => call("GET", path, options);
 
-/** The error that a status stands for. Without a login there is nothing to see here: the page leaves for it. */
+/**
+ * The error that a status stands for. Without a login there is nothing to see here: the page leaves for it, but only
+ * when whoever asked has had the error, and kept what was typed.
+ */
 export async function refusal(status, read, retryAfter) {
   if (NO_ANSWER.has(status)) return new Unreachable("The service cannot be reached.");
-  if (status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
   let body = {};
   try {
     body = await read();
   } catch {
     // not from the service itself
   }
+  if (status === 401) setTimeout(() => location.assign(`/login?next=${encodeURIComponent(location.pathname)}`));
   return new Refused(status, body, retryAfter ? Number(retryAfter) : null);
 }
 
