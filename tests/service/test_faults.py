@@ -24,7 +24,7 @@ from tests.service.sse import all_events, events, text_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TURN_SECONDS = 3
+TURN_SECONDS = 10  # five heartbeats: two hundred senders may keep a slow machine from one for seconds
 SENDERS = 200
 
 
