@@ -18,7 +18,7 @@ EARLIER = (0.3, 0.09, 0.027)
 # Of the sentences beside the question in the same message, as of the turn before.
 BESIDE = 0.3
 # Of words of everyday speech, which are often only how somebody talks, beside others.
-EVERYDAY = 0.8
+EVERYDAY = 0.9
 SHORT = 4  # terms; a question of no more is taken for a follow-up
 
 _ANAPHORS = """

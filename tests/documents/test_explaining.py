@@ -76,9 +76,7 @@ def test_what_became_of_each_word_of_the_question(town: list[Document]) -> None:
     assert (words["fery"].terms, words["fery"].is_repaired, words["fery"].chunks) == (("ferri",), True, 1)
     assert (words["leaves"].terms, words["leaves"].is_repaired) == (("leav",), False)
     assert (words["zeppelin"].terms, words["zeppelin"].chunks) == ((), 0)
-    assert words["leaves"].weight == pytest.approx(
-        words["fery"].weight
-    )  # what is said every day weighs as a repaired one
+    assert words["leaves"].weight > words["fery"].weight  # a word said every day weighs more than a repaired one
     assert explained.dropped == ("hi", "could", "you", "please", "tell", "me", "when", "the", "in", "by")
 
 
