@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING
 from documents.search.analysis import is_unspaced, language_of, tokens
 from documents.search.languages import LATIN
 
-from .chatter import CHINESE, ENGLISH, GERMAN
+from . import chatter as beside
+from . import filler as polite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
-FILLER = (
-    "Hi, could you please tell me, {}",
-    "Hello there! I was wondering if you know: {}",
-    "Please help me understand the following. {}",
-    "{} Thanks a lot in advance!",
-    "Hey, quick question for you: {} I would really appreciate it.",
-)
 WORD = re.compile(r"[^\W\d_]{5,}")
 
 
@@ -40,17 +35,22 @@ def typo(text: str, seed: str) -> str:
 
 
 def filler(text: str, seed: str) -> str:
-    """The question inside words that are only polite."""
-    return random.Random(seed).choice(FILLER).format(text)  # noqa: S311  nothing here is secret
+    """The question inside words that are only polite, in its language where that is one of three."""
+    return _phrase(polite, text, seed).format(text)
 
 
 def chatter(text: str, seed: str) -> str:
-    """The question with sentences beside it that say nothing about it, in its language where that is one of three."""
+    """The question with sentences beside it that say nothing about it, likewise."""
+    return _phrase(beside, text, seed).format(text)
+
+
+def _phrase(phrases: ModuleType, text: str, seed: str) -> str:
     if any(is_unspaced(token) for token in tokens(text)):
-        phrases = CHINESE
+        spoken = phrases.CHINESE
     else:
-        phrases = GERMAN if LATIN[language_of(text)].name == "german" else ENGLISH
-    return random.Random(seed).choice(phrases).format(text)  # noqa: S311  nothing here is secret
+        spoken = phrases.GERMAN if LATIN[language_of(text)].name == "german" else phrases.ENGLISH
+    chosen: str = random.Random(seed).choice(spoken)  # noqa: S311  nothing here is secret
+    return chosen
 
 
 NOISE: dict[str, Callable[[str, str], str]] = {"typo": typo, "filler": filler, "chatter": chatter}

@@ -25,18 +25,34 @@ _PHRASES = (
     r"(?:is there )?any chance (?:that )?(?:you|some(?:one|body)|any(?:one|body))(?: here)? "
     r"(?:might |could |would |can )?(?:knows?|tell me|explain)",
     r"(?:do|does|would) (?:you|any(?:one|body)|some(?:one|body))(?: here)? have (?:any|an|a) (?:idea|clue|guess)",
-    r"i(?: would|['’]d) (?:like|love) to (?:know|ask|understand|find out|learn)",
-    r"i (?:want|need|wanted|am trying|['’]m trying) to (?:know|ask|understand|find out|figure out|learn)",
+    r"(?:what )?i(?: would|['’]d) (?:like|love) to (?:know|ask|understand|find out|learn|hear)(?: is| this)?",
+    r"i (?:want|need|wanted|am trying|['’]m trying|(?:was|have been|['’]ve been) asked) to "
+    r"(?:know|ask|understand|find out|figure out|learn)",
+    r"(?:would it be|is it) possible to (?:know|find out|learn|ask|tell me)",
+    r"it would be (?:great|good|nice|helpful|lovely) (?:to know|if you could tell me)",
+    r"(?:would|could) you be (?:so )?kind(?: enough)?(?: as)? to (?:explain|describe|say|clarify|answer)",
+    r"(?:could|can|may) i trouble you for (?:an|the) answer|(?:maybe|perhaps) you can help(?: me| us)?",
+    r"(?:can|could|would) (?:you|any(?:one|body)|some(?:one|body)) (?:please )?"
+    r"(?:shed (?:some|any|a little) light on(?: this| that| it)?|point me in the right direction)",
+    r"(?:if|when|whenever) you (?:have|get|find|can spare) an? (?:free )?(?:second|sec|minute|moment|chance)",
+    r"if you (?:do not|don['’]t) mind(?: me asking| my asking)?|(?:just )?out of (?:interest|curiosity)(?=,)",
+    r"(?:sorry|apologies) (?:to|for) (?:troubl|bother|disturb|interrupt)(?:e|ing)?(?: you)?(?: with this| again)?",
+    r"(?:(?:my|many) )?apologies for (?:the|this|my) (?:interruption|trouble|bother|question|delay)",
+    r"(?:forgive|excuse|pardon) (?:me|my ignorance|the interruption)(?=,)",
+    r"(?:please advise|much obliged|(?:i )?look(?:ing)? forward to (?:your (?:reply|answer|response)|hearing from you))"
+    r"(?=[,.!]|$)",
     r"(?:just )?(?:one|a) (?:quick |last |more |other |small )?(?:thing|question)(?: more)?(?=[:,.])",
     r"i have a (?:quick |short |small )?question(?: for you)?(?=[:,.!])",
     r"(?:just )?(?:a )?(?:quick|short) question(?: for you)?",
-    r"(?:do you|does any(?:one|body)(?: here)?) (?:happen to )?know"
-    r"(?= (?:what|who|whom|whose|when|where|which|why|how|if|whether)\b)",
+    r"(?:do you|does any(?:one|body)(?: here)?) (?:happen to know|know"
+    r"(?= (?:what|who|whom|whose|when|where|which|why|how|if|whether)\b))",
     r"have a (?:nice|great|good|lovely) (?:day|one|evening|weekend|time)",
     r"(?:many )?(?:thanks|thank you|thx|cheers)(?: a lot| so much| very much| a million)?(?: in advance)?"
     r"(?: for your (?:help|time|answer))?",
     r"(?:i(?: would|['’]d) (?:really |very much |greatly )?appreciate (?:it|your help|any help)"
-    r"|any help (?:is|would be) (?:much |greatly )?appreciated)",
+    r"|any help (?:is|would be) (?:much |greatly |very )?(?:appreciated|welcome))",
+    r"any (?:pointers|hints|advice|thoughts) on",
+    r"sehr geehrte damen und herren|(?:mit )?(?:freundliche|liebe|beste|viele)n? grüßen?",
     r"(?:könn(?:ten|test|en)|kannst) (?:sie|du|ihr) (?:mir |uns )?(?:bitte )?(?:sagen|erklären|verraten|helfen)",
     r"(?:ich (?:möchte|würde) (?:gerne? )?wissen|(?:vielen |herzlichen )?dank(?: im voraus)?"
     r"|guten (?:tag|morgen|abend))(?=[,!.:]|$)",

@@ -69,7 +69,7 @@ def read_question(question: str, *, history: Sequence[str], languages: Collectio
         turns = [courtesy.without_phrases(_encodable(turn)) for turn in reversed(history[-len(EARLIER) :])]
         earlier = list(zip(turns, EARLIER, strict=False))
     only_beside = []
-    if beside:
+    if tokens(beside):  # a mark may be all that is left
         texts.append((beside, BESIDE))
         for stem, word in _content(beside, languages).items():
             if stem not in telling:

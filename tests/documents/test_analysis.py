@@ -122,6 +122,17 @@ COURTESIES = """
     Do you have any idea {}
     Could anybody here tell me {}
     I would like to find out {}
+    Good evening, would it be possible to find out {} Much obliged.
+    Sorry to trouble you, {} If you don't mind me asking.
+    If you have a second, {}
+    Would you be so kind as to explain {} I look forward to your reply.
+    Apologies for the interruption, what I'd like to know is {} Please advise.
+    Forgive my ignorance, can anyone shed some light on this? {}
+    Out of interest, any pointers on {} Any help is welcome.
+    It would be great to know {}
+    Could I trouble you for an answer? {}
+    I have been asked to find out {}
+    Sehr geehrte Damen und Herren, {} Mit freundlichen Grüßen
 """.strip().splitlines()
 
 

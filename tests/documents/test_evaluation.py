@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from documents.evaluation.chatter import CHINESE, ENGLISH, GERMAN
+from documents.evaluation import chatter as beside
+from documents.evaluation import filler as polite
 from documents.evaluation.measures import ndcg, paired_bootstrap, recall, reciprocal_rank, span_share
-from documents.evaluation.noise import FILLER, chatter, filler, typo
+from documents.evaluation.noise import chatter, filler, typo
 from documents.search.packing import Packed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
 
 RELEVANT = {"a": 3, "b": 1}
 
@@ -84,19 +90,17 @@ def test_a_typo_is_one_slip_in_one_longer_word_and_the_same_each_time() -> None:
     assert typo("Is it so?", "7") == "Is it so?"
 
 
-def test_filler_is_put_around_the_question() -> None:
-    spoiled = {filler("Why?", str(seed)) for seed in range(50)}
-    assert spoiled == {polite.format("Why?") for polite in FILLER}
-
-
+@pytest.mark.parametrize(("noise", "phrases"), [(filler, polite), (chatter, beside)])
 @pytest.mark.parametrize(
-    ("question", "phrases"),
+    ("question", "language"),
     [
-        ("When does the ferry leave?", ENGLISH),
-        ("Wann fährt die Fähre in der Stadt ab?", GERMAN),
-        ("渡轮几点离开？", CHINESE),
+        ("When does the ferry leave?", "ENGLISH"),
+        ("Wann fährt die Fähre in der Stadt ab?", "GERMAN"),
+        ("渡轮几点离开？", "CHINESE"),
     ],
 )
-def test_chatter_is_put_around_the_question_in_its_language(question: str, phrases: tuple[str, ...]) -> None:
-    spoiled = {chatter(question, str(seed)) for seed in range(400)}
-    assert spoiled == {phrase.format(question) for phrase in phrases}
+def test_it_is_put_around_the_question_in_its_language(
+    noise: Callable[[str, str], str], phrases: ModuleType, question: str, language: str
+) -> None:
+    spoiled = {noise(question, str(seed)) for seed in range(400)}
+    assert spoiled == {phrase.format(question) for phrase in getattr(phrases, language)}
