@@ -1,7 +1,7 @@
-"""`make bench-memory`: what the service takes, at rest, after load, over ten thousand turns, and while it reads a file.
+"""`make bench-memory`: what the service takes, at rest, after load, over many turns, and while it reads a file.
 
 It runs as in production (gunicorn, two workers, SQLite). Memory is PSS of its whole tree of processes, in which pages
-that several share count once.
+that several share count once. And how long the first turns after the start take.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import itertools
 import logging
 import signal
+import statistics
 import sys
 import threading
+import time
 from argparse import ArgumentParser
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
 
 FIRST = 8  # clients whose first turns reach both workers
 CLIENTS, MANY = 16, 64
-GROWTH = (2_000, 6_000, 10_000)  # turns after which it is looked at
+GROWTH = (2_000, 6_000, 10_000, 20_000, 40_000)  # turns after which it is looked at
+STARTS, WORKERS = 12, 2  # turns after the start, of which the first of each worker is slow
 # Chunks that make a text of 50 MB, and a PDF of as many pages as it may have.
 CHUNKS = {"txt": 75_000, "pdf": 5_000}
 READING_SECONDS = 480  # for one file
@@ -66,13 +69,28 @@ def main() -> None:
         folder = Path(name)
         module = "tests.benchmarks.serving.provider"
         with served("provider", "-m", module, "{port}", environment={}, folder=folder) as provider:
-            _print("| | MiB |", "|---|---|")
+            _print("| | |", "|---|---|")
             for part in options.only or PARTS:
                 measure, settings = PARTS[part]
                 with sides.ours(folder, rows=rows.Rows(()), provider=provider, **(settings | given)) as side:
-                    for what, mib in measure(side, provider):
-                        _print(f"| {what} | {mib:.0f} |")
+                    for what, amount in measure(side, provider):
+                        unit = "ms" if part == "start" else "MiB"
+                        _print(f"| {what} | {amount:.0f} {unit} |")
     _print("", *machine([SQLITE], packages="Django gunicorn groq httpx numpy wordllama pypdfium2"))
+
+
+def _start(side: Side, _provider: Server) -> Iterator[tuple[str, float]]:
+    """Each turn by a connection of its own, so that both workers get some."""
+    seconds = []
+    headers = {"authorization": f"Bearer {side.keys[rows.SENDER]}", "connection": "close"}
+    with httpx.Client(headers=headers, base_url=f"http://127.0.0.1:{side.server.port}/api/v1") as client:
+        for _ in range(STARTS):
+            began = time.perf_counter()
+            client.post("/conversations", json={"first_message": "Hello"}).raise_for_status()
+            seconds.append(time.perf_counter() - began)
+    seconds.sort()
+    yield "the first turn of a worker", statistics.mean(seconds[-WORKERS:]) * 1000
+    yield "a later one, median", statistics.median(seconds[:-WORKERS]) * 1000
 
 
 def _load(side: Side, provider: Server) -> Iterator[tuple[str, float]]:
@@ -153,6 +171,7 @@ def _turn(side: Side, provider: Server, *, clients: int, each: int, wait: float 
 
 # Each on a service of its own, with what it needs beyond the defaults.
 PARTS: dict[str, tuple[Callable[[Side, Server], Iterator[tuple[str, float]]], dict[str, str]]] = {
+    "start": (_start, {}),
     "load": (_load, {"WEB_THREADS": "128"}),
     "growth": (_growth, {}),
     "text": (_text, RAISED),
