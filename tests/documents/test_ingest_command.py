@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import termios
@@ -147,12 +148,14 @@ def test_a_laptop_needs_no_user(folder: Path, alice: User, settings: Settings) -
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_a_failure(folder: Path, alice: User) -> None:
+def test_a_file_or_a_folder_that_may_not_be_read_is_a_failure(folder: Path, alice: User) -> None:
     (folder / "a.txt").chmod(0)
+    (folder / "locked").mkdir(mode=0)
     out = io.StringIO()
-    with pytest.raises(CommandError):
+    with pytest.raises(CommandError, match="2 of"):
         call_command("ingest", str(folder), "--user", "alice", stdout=out)
-    assert "a.txt  Permission denied" in out.getvalue()
+    assert re.search("a.txt +Permission denied", out.getvalue())
+    assert "locked  Permission denied" in out.getvalue()
 
 
 def run(environment: dict[str, str], *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

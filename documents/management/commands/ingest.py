@@ -120,6 +120,8 @@ def ingest_file(path: Path, *, owner: User | None, is_named: bool) -> Outcome:
 def files_in(paths: Iterable[Path]) -> Iterator[Path]:
     """The files named and those in the folders named, sorted, without hidden ones.
 
+    A folder that may not be listed is among them itself, so that it is said when it cannot be read.
+
     Raises:
         CommandError: a path does not exist; before anything is read.
     """
@@ -131,7 +133,9 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        for folder, subfolders, names in os.walk(path):
+        unread: list[OSError] = []
+        for folder, subfolders, names in os.walk(path, onerror=unread.append):
             subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
             found = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
             yield from (path for path in found if path.is_file())
+        yield from (Path(error.filename) for error in unread)
