@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import http.client
+import subprocess
+import sys
+import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tests.service.running import running
+from tests.service.running import ROOT, free_port, running
 
 if TYPE_CHECKING:
     from tests.service.running import Service
 
 CONNECTIONS = 60
 LEAST = 25  # of a worker
+BREAKING = """
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    yield b"begun"
+    raise ValueError("The database is away.")
+"""
 
 
 def test_no_worker_has_most_of_the_connections(tmp_path: Path) -> None:
@@ -35,6 +44,44 @@ def test_no_worker_has_most_of_the_connections(tmp_path: Path) -> None:
         shares = [after[worker] - before[worker] for worker in before]
     assert sum(shares) == CONNECTIONS
     assert min(shares) >= LEAST, shares
+
+
+def test_answers_that_break_off_cost_no_worker(tmp_path: Path) -> None:
+    """gunicorn counts their connections down twice."""
+    (tmp_path / "breaking.py").write_text(BREAKING)
+    (configuration := tmp_path / "gunicorn.conf.py").touch()  # else it takes the service's
+    port = free_port()
+    gunicorn = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "2"]
+    worker = ["--worker-class", "botgpt.operations.gunicorn_worker.EvenWorker", "--config", str(configuration)]
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        command = [*gunicorn, *worker, "--pythonpath", str(tmp_path), "breaking:application"]
+        process = subprocess.Popen(command, cwd=ROOT, stderr=output)
+    try:
+        for _ in range(20):
+            assert _read(port) == b"begun"
+    finally:
+        process.terminate()
+        process.wait()
+    assert "Traceback" in log.read_text()  # of the application
+    assert "exited" not in log.read_text()
+
+
+def _read(port: int) -> bytes:
+    """What an answer has before it breaks off, as soon as there is one."""
+    until = time.monotonic() + 20
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        with closing(connection):
+            try:
+                connection.request("GET", "/")
+                return connection.getresponse().read()
+            except http.client.IncompleteRead as broken:
+                return broken.partial
+            except ConnectionError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
 
 
 def _sockets(service: Service) -> dict[int, int]:
