@@ -34,10 +34,11 @@ _PHRASES = (
     r"(?:could|can|may) i trouble you for (?:an|the) answer|(?:maybe|perhaps) you can help(?: me| us)?",
     r"(?:can|could|would) (?:you|any(?:one|body)|some(?:one|body)) (?:please )?"
     r"(?:shed (?:some|any|a little) light on(?: this| that| it)?|point me in the right direction)",
-    r"(?:if|when|whenever) you (?:have|get|find|can spare) an? (?:free )?(?:second|sec|minute|moment|chance)",
+    r"(?:if|when|whenever) you (?:have|get|find|can spare) an? (?:free )?(?:second|sec|minute|moment|chance)"
+    r"(?=[,.:!]|$)",
     r"if you (?:do not|don['’]t) mind(?: me asking| my asking)?|(?:just )?out of (?:interest|curiosity)(?=,)",
     r"(?:sorry|apologies) (?:to|for) (?:troubl|bother|disturb|interrupt)(?:e|ing)?(?: you)?(?: with this| again)?",
-    r"(?:(?:my|many) )?apologies for (?:the|this|my) (?:interruption|trouble|bother|question|delay)",
+    r"(?:(?:my|many) )?apologies for (?:the|this|my) (?:interruption|trouble|bother|question|delay)(?=[,.:!]|$)",
     r"(?:forgive|excuse|pardon) (?:me|my ignorance|the interruption)(?=,)",
     r"(?:please advise|much obliged|(?:i )?look(?:ing)? forward to (?:your (?:reply|answer|response)|hearing from you))"
     r"(?=[,.!]|$)",
@@ -51,7 +52,7 @@ _PHRASES = (
     r"(?: for your (?:help|time|answer))?",
     r"(?:i(?: would|['’]d) (?:really |very much |greatly )?appreciate (?:it|your help|any help)"
     r"|any help (?:is|would be) (?:much |greatly |very )?(?:appreciated|welcome))",
-    r"any (?:pointers|hints|advice|thoughts) on",
+    r"(?:^|(?<=[,.!?:] ))any (?:pointers|hints|advice|thoughts) on",
     r"sehr geehrte damen und herren|(?:mit )?(?:freundliche|liebe|beste|viele)n? grüßen?",
     r"(?:könn(?:ten|test|en)|kannst) (?:sie|du|ihr) (?:mir |uns )?(?:bitte )?(?:sagen|erklären|verraten|helfen)",
     r"(?:ich (?:möchte|würde) (?:gerne? )?wissen|(?:vielen |herzlichen )?dank(?: im voraus)?"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from documents.search import courtesy
 from documents.search.analysis import language_of, terms, tokens
 from documents.search.languages import LATIN
 from documents.search.question import EVERYDAY, read_question
@@ -94,6 +95,21 @@ def test_the_language_of_a_text_is_told_by_its_small_words(text: str, language: 
 @given(st.text(max_size=400), st.integers(0, len(LATIN) - 1))
 def test_any_text_can_be_analysed_in_any_language(text: str, language: int) -> None:
     assert all(terms(text, language=language))
+
+
+NOT_COURTESIES = """
+    What tax do I pay if you have a second home?
+    If you get a second opinion, is it covered?
+    What if you have a moment magnitude of 7?
+    Which airline issued apologies for the delay in 2019?
+    Does the manual give any advice on scaling?
+    Is it legal to look forward to hearing a verdict?
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("question", NOT_COURTESIES)
+def test_words_of_courtesy_that_say_something_are_searched(question: str) -> None:
+    assert courtesy.without_phrases(question.strip()) == question.strip()
 
 
 def words(question: str, *history: str) -> dict[str, float]:
