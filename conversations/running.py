@@ -97,6 +97,8 @@ def start(reply: Message) -> Running:
     """Generate a reply from now on; whoever does must `end` it."""
     running = Running(reply)
     with _lock:
+        if replaced := _running.get(reply.pk):  # taken for lost, and handed out again to this very process
+            replaced.cancellation.cancel()
         _running[reply.pk] = running
         if not connection.in_atomic_block:  # else no other thread can see its row
             _watch()
@@ -106,7 +108,8 @@ def start(reply: Message) -> Running:
 def end(running: Running) -> None:
     """Its row is written, or gone."""
     with _lock:
-        _running.pop(running.reply_id, None)
+        if _running.get(running.reply_id) is running:
+            del _running[running.reply_id]
     running.end()
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # All are sent with `send_robust`, so no receiver can cost a reply; these with `turn`, in the thread that generates it.
 turn_started = Signal()
-# Also with `seconds`. The status of `turn.reply` says how it ended.
+# Also with `seconds`; None when another worker has the reply by now. Else the status of `turn.reply` says how it ended.
 turn_ended = Signal()
 # Nothing else: a request was refused because as many wait as may.
 turn_refused = Signal()
@@ -24,9 +24,10 @@ turn_refused = Signal()
 @contextmanager
 def announced(turn: Turn) -> Iterator[None]:
     """Announce both ends of a turn, however it ends."""
-    began = time.perf_counter()
+    began, job = time.perf_counter(), turn.reply.job
     turn_started.send_robust(sender=None, turn=turn)
     try:
         yield
     finally:
-        turn_ended.send_robust(sender=None, turn=turn, seconds=time.perf_counter() - began)
+        seconds = time.perf_counter() - began if turn.reply.job == job else None
+        turn_ended.send_robust(sender=None, turn=turn, seconds=seconds)

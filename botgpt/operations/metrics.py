@@ -92,10 +92,11 @@ def count_up(**_: Any) -> None:
 
 
 @receiver(turn_ended)
-def count_down(turn: Turn, seconds: float, **_: Any) -> None:
+def count_down(turn: Turn, seconds: float | None, **_: Any) -> None:
     """It is done, one way or another."""
     TURNS_IN_FLIGHT.dec()
-    TURN_SECONDS.labels(turn.reply.status).observe(seconds)
+    if seconds is not None:
+        TURN_SECONDS.labels(turn.reply.status).observe(seconds)
 
 
 @receiver(turn_refused)

@@ -11,6 +11,7 @@ from conversations import jobs, running, turns
 from conversations.jobs import Job
 from conversations.models import Message
 from conversations.opening import Turn, open_conversation
+from conversations.turn_signals import turn_ended
 from llm.models import LLMCall
 from tests.provider_server import reply
 
@@ -57,6 +58,31 @@ def test_a_reply_that_the_second_is_still_at_is_left_to_it(lost: Turn) -> None:
     turns.carry_out(lost)
     row = stored(lost)
     assert (row.content, row.status, row.job) == ("", Status.IN_PROGRESS, SECOND.stored())
+
+
+def test_how_long_a_lost_worker_took_is_no_turns_duration(lost: Turn) -> None:
+    heard: list[float | None] = []
+
+    def hear(seconds: float | None, **_: object) -> None:
+        heard.append(seconds)
+
+    turn_ended.connect(hear)
+    turns.carry_out(lost)
+    store(lost, job=FIRST.stored())
+    lost.reply.job = FIRST.stored()
+    turns.carry_out(lost)
+    assert heard[0] is None
+    assert heard[1] is not None
+
+
+def test_a_process_that_gets_its_own_lost_reply_again_goes_on_with_the_second(lost: Turn) -> None:
+    first = running.start(lost.reply)
+    second = running.start(stored(lost))
+    assert first.cancellation.is_cancelled
+    running.end(first)
+    assert running.find(lost.reply.pk) is second
+    running.end(second)
+    assert running.find(lost.reply.pk) is None
 
 
 @pytest.mark.django_db(transaction=True)  # references are checked when a transaction ends
