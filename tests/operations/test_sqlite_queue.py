@@ -1,4 +1,4 @@
-"""Writers of an SQLite file queue, behind other threads and other processes, no longer than the database's timeout."""
+"""Writers of an SQLite file queue, behind other threads, no longer than the database's timeout, and other processes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import IntegrityError, OperationalError, connections
+from django.db.backends.sqlite3 import base
 from django.db.utils import ConnectionHandler
 
 from botgpt.operations.sqlite3.queueing import write_queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pytest_django import DjangoDbBlocker
 
@@ -78,9 +80,12 @@ def insert(connection: DatabaseWrapper) -> None:
 
 def is_free(path: str) -> bool:
     queue = write_queue(path)
-    if free := queue.enter(timeout=0.05):
-        queue.leave()
-    return free
+    try:
+        assert queue.enter(timeout=0.05)
+    except TimeoutError:
+        return False
+    queue.leave()
+    return True
 
 
 def test_a_transaction_has_its_turn_until_it_ends(connect: Callable[[], DatabaseWrapper], path: str) -> None:
@@ -140,10 +145,11 @@ def test_who_waits_too_long_is_told_what_sqlite_says(connect: Callable[[], Datab
     one, other = connect(), connect()
     begin(one)
     insert(one)
-    began = time.monotonic()
-    with pytest.raises(OperationalError, match="locked"):
-        begin(other)
-    assert time.monotonic() - began >= TIMEOUT
+    for write in (begin, insert):
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="locked"):
+            write(other)
+        assert TIMEOUT <= time.monotonic() - began < 1.8 * TIMEOUT
     end(one)
     begin(other)  # the turn that it never had was not taken from anybody
     end(other)
@@ -169,17 +175,79 @@ def test_a_fork_has_its_own_place(connect: Callable[[], DatabaseWrapper], path: 
     one = connect()
     begin(one)
     if (child := os.fork()) == 0:
-        os._exit(0 if _waits(path) else 1)
+        one.close()  # its turn is the parent's
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(0))  # the kernel keeps it waiting, for the parent
+        with suppress(TimeoutError):  # and not a thread that it does not have
+            write_queue(path).enter(timeout=0.1)
+        os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     end(one)
 
 
-def _waits(path: str) -> bool:
-    """Whether the queue's kernel part keeps this process waiting."""
-    signal.setitimer(signal.ITIMER_REAL, 0.3)
-    signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
-    write_queue(path).enter(timeout=1)
-    return False
+def test_a_commit_that_is_interrupted_when_it_is_done_frees_its_turn(
+    connect: Callable[[], DatabaseWrapper], path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = base.DatabaseWrapper._commit  # type: ignore[attr-defined]
+
+    def interrupted(wrapper: DatabaseWrapper) -> None:
+        commit(wrapper)
+        raise KeyboardInterrupt
+
+    begin(one := connect())
+    monkeypatch.setattr(base.DatabaseWrapper, "_commit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        one.commit()
+    assert is_free(path)
+
+
+def test_a_transaction_that_sqlite_ends_itself_does_not_wait_for_its_own_turn(
+    connect: Callable[[], DatabaseWrapper], path: str
+) -> None:
+    one = connect()
+    with one.cursor() as cursor:
+        cursor.execute("CREATE TABLE once (number INTEGER PRIMARY KEY)")
+        begin(one)
+        cursor.execute("INSERT INTO once VALUES (1)")
+        with pytest.raises(IntegrityError):
+            cursor.execute("INSERT OR ROLLBACK INTO once VALUES (1)")
+        began = time.monotonic()
+        cursor.execute("INSERT INTO once VALUES (1)")
+    assert time.monotonic() - began < TIMEOUT / 2
+    assert is_free(path)
+
+
+def test_statements_of_many_rows_and_ones_that_begin_with_a_line_break_wait_too(
+    connect: Callable[[], DatabaseWrapper],
+) -> None:
+    one, other = connect(), connect()
+    begin(one)
+    with other.cursor() as cursor:
+        with pytest.raises(OperationalError, match="other writers"):
+            cursor.executemany("INSERT INTO numbers VALUES (%s)", [(1,), (2,)])
+        with pytest.raises(OperationalError, match="other writers"):
+            cursor.execute("\n    INSERT INTO numbers VALUES (1)")
+    end(one)
+
+
+def test_whoever_may_use_the_database_may_queue(connect: Callable[[], DatabaseWrapper], path: str) -> None:
+    insert(connect())
+    queue, database = Path(f"{path}-queue").stat(), Path(path).stat()
+    assert (queue.st_mode, queue.st_uid, queue.st_gid) == (database.st_mode, database.st_uid, database.st_gid)
+
+
+def test_a_database_that_is_known_by_two_names_has_one_queue(
+    connect: Callable[[], DatabaseWrapper], path: str, tmp_path: Path
+) -> None:
+    (link := tmp_path / "link.sqlite3").symlink_to(path)
+    begin(one := connect())
+    with ThreadPoolExecutor(1) as pool:
+        entered = pool.submit(write_queue(str(link)).enter, timeout=1)
+        time.sleep(0.2)
+        assert not entered.done()
+        end(one)
+        assert entered.result(timeout=5)
+    write_queue(str(link)).leave()
 
 
 def test_a_folder_that_cannot_hold_the_queue_changes_nothing(tmp_path: Path) -> None:

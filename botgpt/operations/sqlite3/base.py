@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
 from .queueing import write_queue
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from .queueing import WriteQueue
 
 DEFAULT_SECONDS = 5.0  # sqlite3's own
-WRITES = ("INSERT", "UPDATE", "DELETE")
+WRITES: Final = re.compile(r"\s*(?:INSERT|UPDATE|DELETE)\b")
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -27,12 +30,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self.connection.cursor(factory=partial(_Cursor, wrapper=self))
 
     def enter(self) -> None:
-        """Wait for this connection's turn; when it does not come in time, SQLite's own lock is left to tell."""
-        if self.is_in_memory_db():
+        """Wait for this connection's turn; where writers cannot queue, SQLite's own lock is left to tell.
+
+        Raises:
+            OperationalError: it did not come within the database's timeout.
+        """
+        if self._entered or self.is_in_memory_db():
             return
         queue = write_queue(str(self.settings_dict["NAME"]))
-        if queue.enter(timeout=self.settings_dict["OPTIONS"].get("timeout", DEFAULT_SECONDS)):
-            self._entered = queue
+        try:
+            if queue.enter(timeout=self.settings_dict["OPTIONS"].get("timeout", DEFAULT_SECONDS)):
+                self._entered = queue
+        except TimeoutError as exc:
+            raise OperationalError("database is locked: other writers took too long") from exc
 
     def leave(self) -> None:
         """End the turn, if it has one."""
@@ -49,8 +59,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def _commit(self) -> None:
-        super()._commit()  # type: ignore[misc]
-        self.leave()  # only now: a commit that failed is rolled back
+        try:
+            super()._commit()  # type: ignore[misc]
+        finally:
+            if not (self.connection and self.connection.in_transaction):  # else it failed, and is rolled back
+                self.leave()
 
     def _rollback(self) -> None:
         try:
@@ -71,10 +84,16 @@ class _Cursor(base.SQLiteCursorWrapper):
         self._wrapper = wrapper
 
     def execute(self, query: str, params: Any = None) -> Any:
-        if self.connection.in_transaction or not query.startswith(WRITES):
-            return super().execute(query, params)
+        return self._in_turn(super().execute, query, params)
+
+    def executemany(self, query: str, param_list: Any) -> Any:
+        return self._in_turn(super().executemany, query, param_list)
+
+    def _in_turn(self, execute: Callable[[str, Any], Any], query: str, params: Any) -> Any:
+        if self.connection.in_transaction or not WRITES.match(query):
+            return execute(query, params)
         self._wrapper.enter()
         try:
-            return super().execute(query, params)
+            return execute(query, params)
         finally:
             self._wrapper.leave()

@@ -6,6 +6,7 @@ import fcntl
 import os
 import threading
 from functools import cache
+from pathlib import Path
 
 
 class WriteQueue:
@@ -15,35 +16,53 @@ class WriteQueue:
     meeting there, since SQLite lets whoever finds it taken sleep for up to .1 s, again and again.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._forget()
+    def __init__(self, database: str) -> None:
+        self._database = Path(database).resolve()  # so does SQLite
+        self._threads, self._file = threading.Lock(), -1
         os.register_at_fork(after_in_child=self._forget)
 
     def _forget(self) -> None:
-        self._threads = threading.Lock()
-        self._file = -1  # a descriptor that a fork has copied would share its place
+        if self._file >= 0:
+            os.close(self._file)  # a descriptor that a fork has copied would share its place
+        self._threads, self._file = threading.Lock(), -1
 
     def enter(self, *, timeout: float) -> bool:
-        """Whether it is now the caller's turn, to be ended by `leave`; not when the seconds have passed."""
+        """Wait for the caller's turn, to be ended by `leave`; False where files cannot be locked.
+
+        Raises:
+            TimeoutError: the threads before it took more seconds than that. Other processes have as long as they need.
+        """
         if not self._threads.acquire(timeout=timeout):
-            return False
+            raise TimeoutError
         try:
             if self._file < 0:
-                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+                self._file = self._open()
             fcntl.flock(self._file, fcntl.LOCK_EX)
         except OSError:  # a file system without locks, or a folder that cannot be written to: SQLite will tell
             self._threads.release()
             return False
+        except BaseException:  # Ctrl-C
+            self.leave()
+            raise
         return True
 
     def leave(self) -> None:
         """Let the next one in."""
-        fcntl.flock(self._file, fcntl.LOCK_UN)
-        self._threads.release()
+        if self._file >= 0:  # else a fork has been made in the caller's turn, and it is the parent's
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        if self._threads.locked():
+            self._threads.release()
+
+    def _open(self) -> int:
+        """The file beside the database; whoever may use the one may use the other, as with SQLite's own."""
+        database = self._database.stat()
+        file = os.open(f"{self._database}-queue", os.O_RDWR | os.O_CREAT, database.st_mode & 0o666)
+        if os.geteuid() == 0:
+            os.fchown(file, database.st_uid, database.st_gid)
+        return file
 
 
 @cache
 def write_queue(database: str) -> WriteQueue:
-    """The queue of a database file; it stands beside it, as its journal does."""
-    return WriteQueue(f"{database}-queue")
+    """The queue of a database file."""
+    return WriteQueue(database)
