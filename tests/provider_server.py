@@ -208,6 +208,7 @@ class Connection(BaseHTTPRequestHandler):
     """One connection of a client, kept alive as HTTP/1.1 does."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a body is sent after its head, and would wait 40 ms for the client to confirm that
     server: ProviderServer
 
     def setup(self) -> None:
