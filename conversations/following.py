@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 POLL_SECONDS: Final = 0.2
+GATHER_SECONDS: Final = 0.02  # after the first piece: waking up for each one costs more than all else of a stream
 
 
 def follow(reply_id: int, *, pause: float) -> Iterator[Progress]:
@@ -31,6 +32,8 @@ def follow(reply_id: int, *, pause: float) -> Iterator[Progress]:
             return
         release_connection()  # nothing is held while waiting
         if here:
+            if progress.text:
+                time.sleep(GATHER_SECONDS)
             progress = here.wait(beyond=progress, seconds=pause)
         else:
             progress = _changed(reply_id, beyond=progress, seconds=pause)

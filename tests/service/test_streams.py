@@ -94,6 +94,15 @@ def test_the_first_piece_leaves_before_the_provider_has_the_second(
         assert "message.completed" in names(list(stream))
 
 
+def test_pieces_that_come_fast_are_gathered_behind_the_first(conversations: str, provider: ProviderServer) -> None:
+    words = [f"word{number} " for number in range(80)]
+    provider.will(writes(*words, gap=0.003))
+    received = all_events("POST", conversations, json={"first_message": "Fast", "stream": True})
+    deltas = [event for event in received if event.name == "message.delta"]
+    assert "".join(event.data["text"] for event in deltas) == "".join(words)
+    assert len(deltas) < len(words) / 2
+
+
 def test_closing_the_socket_stops_nothing_and_anyone_can_read_on(conversations: str, provider: ProviderServer) -> None:
     messages = started(conversations)
     provider.will(writes("one", " two", " three", " four", gap=0.25))
