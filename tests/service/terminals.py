@@ -9,7 +9,7 @@ import subprocess
 import sys
 import termios
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from tests.service.running import ROOT
@@ -34,6 +34,13 @@ class Terminal:
 
     def type(self, text: str) -> None:
         os.write(self._keys, text.encode())
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C until it ends: `input()` misses one that comes between its prompt and its wait for keys."""
+        while self.process.poll() is None:
+            self.type(CTRL_C)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=10)
 
     def wait_for(self, text: str) -> str:
         """The screen since the last wait, up to and with this text."""

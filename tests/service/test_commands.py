@@ -121,7 +121,7 @@ def test_results_are_json_for_programs_and_nothing_else_is_printed(environment: 
 def test_ctrl_c_ends_a_command_without_a_traceback(environment: Environment) -> None:
     with at_a_terminal("erase_user", "demo", environment=environment) as shell:
         shell.wait_for("Type the username to go on: ")
-        shell.type(CTRL_C)
+        shell.interrupt()
         status, screen = shell.wait_until_ended()
     assert status == terminal.INTERRUPTED == 128 + signal.SIGINT
     assert "CommandError: Stopped." in screen
