@@ -35,6 +35,26 @@ def test_an_answer_is_seen_while_it_is_written(chat: ChatPage, provider: Provide
     assert len(provider.requests) == 1
 
 
+def test_a_list_that_comes_late_does_not_take_the_title_away(chat: ChatPage) -> None:
+    chat.begin()
+    held: list[Route] = []
+    lists = re.compile(r"/conversations\?page=")
+    chat.page.route(lists, lambda route: held.append(route))  # noqa: PLW0108  Playwright marks what it gets
+    chat.ask("What is late?")
+    chat.answered("Hello.")
+    title = chat.page.get_by_role("heading", level=1)
+    expect(title).to_have_text("What is late?")
+    for _ in range(500):
+        if len(held) == 2:  # one at the beginning of the turn, and one at its end
+            break
+        chat.page.wait_for_timeout(20)
+    with chat.page.expect_response(lists):
+        held[0].continue_()
+    chat.page.wait_for_timeout(300)  # it would take it away only now
+    expect(title).to_have_text("What is late?")
+    held[1].continue_()
+
+
 def test_only_a_grounded_answer_has_footnotes(chat: ChatPage, provider: ProviderServer) -> None:
     chat.begin()
     more = Gate()

@@ -37,9 +37,9 @@ export class Conversation {
     this.page.thread.show([]);
   }
 
-  /** A new one has got its title. */
-  called(title) {
-    if (this.info) this.page.onInfo(Object.assign(this.info, { title }));
+  /** A new one has got its title; empty where that is not known. */
+  called(id, title) {
+    if (title && this.info?.id === id) this.page.onInfo(Object.assign(this.info, { title }));
   }
 
   async open(id) {

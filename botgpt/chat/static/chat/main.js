@@ -68,7 +68,7 @@ function begun(id) {
   history.replaceState(null, "", `/c/${id}`);
   sidebar.load({ keep: true }).then(() => {
     sidebar.mark(id);
-    conversation.called(sidebar.title(id));
+    conversation.called(id, sidebar.title(id));
   });
 }
 
