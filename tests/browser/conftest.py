@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from botgpt.operations.demo import ADMIN_LOGIN
 from tests.service.running import running
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from tests.service.running import Service
+
+expect.set_options(timeout=20_000)  # a busy machine takes more than Playwright's 5 s
 
 
 @pytest.fixture(scope="module")
