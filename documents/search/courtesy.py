@@ -28,7 +28,7 @@ _PHRASES = (
     r"(?:what )?i(?: would|['’]d) (?:like|love) to (?:know|ask|understand|find out|learn|hear)(?: is| this)?",
     r"i (?:want|need|wanted|am trying|['’]m trying|(?:was|have been|['’]ve been) asked) to "
     r"(?:know|ask|understand|find out|figure out|learn)",
-    r"(?:would it be|is it) possible to (?:know|find out|learn|ask|tell me)",
+    r"(?:would it be|is it) possible to (?:find out|tell me)",
     r"it would be (?:great|good|nice|helpful|lovely) (?:to know|if you could tell me)",
     r"(?:would|could) you be (?:so )?kind(?: enough)?(?: as)? to (?:explain|describe|say|clarify|answer)",
     r"(?:could|can|may) i trouble you for (?:an|the) answer|(?:maybe|perhaps) you can help(?: me| us)?",
@@ -36,7 +36,8 @@ _PHRASES = (
     r"(?:shed (?:some|any|a little) light on(?: this| that| it)?|point me in the right direction)",
     r"(?:if|when|whenever) you (?:have|get|find|can spare) an? (?:free )?(?:second|sec|minute|moment|chance)"
     r"(?=[,.:!]|$)",
-    r"if you (?:do not|don['’]t) mind(?: me asking| my asking)?|(?:just )?out of (?:interest|curiosity)(?=,)",
+    r"if you (?:do not|don['’]t) mind(?: me asking| my asking)?(?=[,.:!?]|$)",
+    r"(?:just )?out of (?:interest|curiosity)(?=,)",
     r"(?:sorry|apologies) (?:to|for) (?:troubl|bother|disturb|interrupt)(?:e|ing)?(?: you)?(?: with this| again)?",
     r"(?:(?:my|many) )?apologies for (?:the|this|my) (?:interruption|trouble|bother|question|delay)(?=[,.:!]|$)",
     r"(?:forgive|excuse|pardon) (?:me|my ignorance|the interruption)(?=,)",

@@ -103,6 +103,8 @@ NOT_COURTESIES = """
     What if you have a moment magnitude of 7?
     Which airline issued apologies for the delay in 2019?
     Does the manual give any advice on scaling?
+    Is it possible to learn a language in a month?
+    Which plants suit a garden if you don't mind slugs?
     Is it legal to look forward to hearing a verdict?
 """.strip().splitlines()
 
