@@ -112,6 +112,7 @@ def ours(folder: Path, *, rows: Rows, provider: Server, **settings: str) -> Iter
         connections[alias].close()
         stored.fill_ours(path, rows)
         environment = {
+            "DEBUG": "false",  # whatever a developer's .env says
             "SECRET_KEY": "only-for-benchmarks-" * 3,
             "ALLOWED_HOSTS": "127.0.0.1",
             "HTTPS": "false",
