@@ -161,11 +161,13 @@ if env.str("DATABASE_REPLICA_URL", default=""):
     DATABASE_ROUTERS = ["botgpt.operations.replica.ReplicaRouter"]
     MIDDLEWARE.append("botgpt.operations.replica.ReplicaMiddleware")
 for database in DATABASES.values():
+    # A turn gives its connection back while it waits for the model, so a few serve many threads.
+    database["CONN_MAX_AGE"] = 0
+    pool_size = env.int("DATABASE_POOL_SIZE", default=16)
     if database["ENGINE"].endswith("sqlite3"):
-        # Opening SQLite costs up to 1 ms a request: keep the connection with its thread.
-        database["CONN_MAX_AGE"] = None
-        database["ENGINE"] = "botgpt.operations.sqlite3"  # Django's own, whose writers queue
+        database["ENGINE"] = "botgpt.operations.sqlite3"  # Django's own, with a pool, and whose writers queue
         database["OPTIONS"] = database.get("OPTIONS", {}) | {
+            "pool_size": pool_size,
             # A transaction takes the write lock when it begins, so it waits instead of failing half way.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -177,13 +179,11 @@ for database in DATABASES.values():
             ),
         }
     elif database["ENGINE"].endswith("postgresql"):
-        # A turn gives its connection back while it waits for the model, so a few serve many threads.
-        database["CONN_MAX_AGE"] = 0
         # A server that was restarted leaves dead connections in the pool; each would cost a request its answer.
         database["CONN_HEALTH_CHECKS"] = True
         database["DISABLE_SERVER_SIDE_CURSORS"] = True  # they would outlive a transaction behind PgBouncer
         database["OPTIONS"] = database.get("OPTIONS", {}) | {
-            "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=16), "timeout": 10}
+            "pool": {"min_size": 1, "max_size": pool_size, "timeout": 10}
         }
 
 # --- Cache ------------------------------------------------------------------------------------

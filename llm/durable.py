@@ -20,10 +20,7 @@ GIVE_UP_SECONDS = 15.0  # a write may itself wait for a lock; no further try beg
 
 
 def release_connection() -> None:
-    """Give the thread's connection back before something slow: a pooled one to its pool, a broken one for good.
-
-    One that is kept for the thread (SQLite) stays. Inside a transaction nothing happens.
-    """
+    """Give the thread's connection back to its pool before something slow; inside a transaction nothing happens."""
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
 

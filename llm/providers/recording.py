@@ -31,7 +31,7 @@ class Recording:
 
     def complete(self, request: ChatRequest) -> Completion:
         """Answer the request whole; raises what the provider raises, or that it was cancelled."""
-        release_connection()  # a pooled one goes back, one that is kept for the thread stays
+        release_connection()
         began = time.perf_counter()
         try:
             completion = self.provider.complete(request)

@@ -279,7 +279,6 @@ class Watched(Groq):
 def test_no_connection_is_held_during_a_call_or_after_a_failed_one(
     groq: ProviderServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)  # as with PostgreSQL's pool
     groq.will(status(500), reply())
     provider = Watched()
 

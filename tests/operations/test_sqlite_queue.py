@@ -11,23 +11,21 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import IntegrityError, OperationalError, connections
 from django.db.backends.sqlite3 import base
-from django.db.utils import ConnectionHandler
 
 from botgpt.operations.sqlite3.queueing import write_queue
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from .conftest import TIMEOUT
 
-    from pytest_django import DjangoDbBlocker
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
     from botgpt.operations.sqlite3.base import DatabaseWrapper
 
-TIMEOUT = 1.0
 HOLDER = """
 import fcntl, sys, time
 file = open(sys.argv[1], "a")
@@ -35,33 +33,6 @@ fcntl.flock(file, fcntl.LOCK_EX)
 print("held", flush=True)
 time.sleep(60)
 """
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> str:
-    return str(tmp_path / "db.sqlite3")
-
-
-@pytest.fixture
-def connect(path: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[[], DatabaseWrapper]]:
-    """Opens connections to one file; every thread may use them."""
-    opened = []
-
-    def open_one() -> DatabaseWrapper:
-        options = {"transaction_mode": "IMMEDIATE", "timeout": TIMEOUT, "init_command": "PRAGMA journal_mode=WAL"}
-        engine = "botgpt.operations.sqlite3"
-        handler = ConnectionHandler({"default": {"ENGINE": engine, "NAME": path, "OPTIONS": options}})
-        connection = cast("DatabaseWrapper", handler["default"])
-        connection.inc_thread_sharing()
-        opened.append(connection)
-        return connection
-
-    with django_db_blocker.unblock():
-        with open_one().cursor() as cursor:
-            cursor.execute("CREATE TABLE numbers (number INTEGER)")
-        yield open_one
-        for connection in opened:
-            connection.close()
 
 
 def begin(connection: DatabaseWrapper) -> None:
