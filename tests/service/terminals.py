@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 SECONDS = 60
 CTRL_C, CTRL_D = "\x03", "\x04"
-# Makes the terminal the one whose Ctrl-C reaches the process, and becomes the command.
+# Makes the terminal the one whose Ctrl-C reaches the process, also where the tests run in the background of a shell,
+# which has it ignored there; and becomes the command.
 ON_ITS_OWN = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "signal.signal(signal.SIGINT, signal.SIG_DFL); "
     "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
 )
 
