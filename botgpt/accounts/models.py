@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import secrets
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import connections, models
 from django.utils import timezone
 
 from .addresses import client_address
@@ -53,12 +54,15 @@ class User(AbstractUser):
         super().save(*args, **kwargs)
 
 
-# A key that is neither revoked nor expired, of an active user, with what requests ask about them.
-USABLE: Final = """
-    SELECT api_keys.*, users.username, users.email, users.conversation_count
+# What requests ask about a key that is neither revoked nor expired, and about its user, who is active; in the order in
+# which the models have their fields.
+KEY_FIELDS: Final = ("id", "user_id", "digest", "scopes", "calls_per_minute", "last_used_at")
+USER_FIELDS: Final = ("id", "is_active", "username", "email", "conversation_count")
+USABLE: Final = f"""
+    SELECT {", ".join(f"api_keys.{name}" for name in KEY_FIELDS)}, {", ".join(f"users.{name}" for name in USER_FIELDS)}
     FROM api_keys JOIN users ON users.id = api_keys.user_id
     WHERE prefix = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %s) AND users.is_active
-"""
+"""  # noqa: S608  our own names
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -92,19 +96,26 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return key, token
 
     def find(self, token: str) -> ApiKey | None:
-        """The usable key that `token` belongs to, with its user; None for anything else.
+        """The usable key that `token` belongs to, with its user, both with the fields that requests ask for.
 
-        In SQL, because every request comes by here: the ORM takes five times as long.
+        In SQL, because every request comes by here: the ORM takes ten times as long.
         """
         prefix = token.removeprefix(ApiKey.MARKER)[: ApiKey.PREFIX_LENGTH]
-        for key in self.raw(USABLE, [prefix, timezone.now()]):
-            if secrets.compare_digest(key.digest, ApiKey.digest_of(token)):
-                asked: Any = key  # with columns of the user
-                known = ("id", "is_active", "username", "email", "conversation_count")  # in the table's order
-                values = (key.user_id, True, asked.username, asked.email, asked.conversation_count)
-                key.user = User.from_db(self.db, known, values)
-                return key
-        return None
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(USABLE, [prefix, timezone.now()])
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        values = list(row[: len(KEY_FIELDS)])
+        *_, digest, scopes, _, last_used_at = values
+        if not secrets.compare_digest(digest, ApiKey.digest_of(token)):
+            return None
+        values[KEY_FIELDS.index("scopes")] = json.loads(scopes)
+        if last_used_at and timezone.is_naive(last_used_at):  # SQLite has no time zones
+            values[-1] = last_used_at.replace(tzinfo=dt.UTC)
+        key = ApiKey.from_db(self.db, KEY_FIELDS, values)
+        key.user = User.from_db(self.db, USER_FIELDS, row[len(KEY_FIELDS) :])
+        return key
 
 
 class ApiKey(models.Model):
