@@ -16,7 +16,7 @@ import structlog
 from django.conf import settings
 
 from llm import budgets, ledger, replies
-from llm.booking import tallied
+from llm.booking import Answers, answers_held_back, tallied
 from llm.budgets import BudgetExceeded
 from llm.context import QuestionTooLong
 from llm.durable import durably, release_connection
@@ -192,12 +192,13 @@ def _prepare(turn: Turn, run: Running, spent: Tally) -> tuple[Prepared, Reservat
 
 def _generate(turn: Turn, run: Running, spent: Tally, ask: Callable[[], Reply]) -> None:
     """Ask, and close the turn, also when something unforeseen breaks."""
-    try:
-        reply = ask()
-    except BaseException:
-        _close(turn, run, spent, _unforeseen())
-        raise
-    _close(turn, run, spent, reply)
+    with answers_held_back() as answers:
+        try:
+            reply = ask()
+        except BaseException:
+            _close(turn, run, spent, _unforeseen(), answers)
+            raise
+        _close(turn, run, spent, reply, answers)
     after_turn(turn.reply)
     turn.timings.update(reply.timings)
 
@@ -210,25 +211,23 @@ def _failed(why: str) -> Reply:
     return Reply(text=settings.FALLBACK_REPLY, status="failed", error=why)
 
 
-def _close(turn: Turn, run: Running, spent: Tally, reply: Reply) -> None:
+def _close(turn: Turn, run: Running, spent: Tally, reply: Reply, answers: Answers | None = None) -> None:
     """Write the reply, in one statement: it has been paid for, so a lost connection or a lock is tried again.
 
     When another worker has taken the reply over meanwhile, it is that one's, and `turn.reply` becomes what is stored.
 
     Args:
-        spent: by all calls that were booked to the reply here, failed ones included.
+        spent: by all calls for the reply here, failed ones included.
+        answers: of these, the ones that are yet to be booked.
 
     Raises:
         ConversationGone: there is no row left to write it to.
     """
     row = turn.reply
-    tokens = spent.tokens
-    if turn.is_promised:  # other workers may have had it, and may even now be at it
-        tokens = durably(lambda: ledger.tokens_of(message_id=row.pk))
     row.finish(
         content=reply.text,
         status=reply.status,
-        tokens_used=tokens,
+        tokens_used=spent.tokens,
         model_used=reply.model,
         citations=list(reply.citations),
         grounded=reply.grounded,
@@ -237,7 +236,13 @@ def _close(turn: Turn, run: Running, spent: Tally, reply: Reply) -> None:
         restarts=run.progress.restarts,
         cached=reply.cached,
     )
-    if durably(row.store_result):
+
+    def store() -> bool:
+        if turn.is_promised:  # other workers may have had it, and may even now be at it
+            row.tokens_used = ledger.tokens_of(message_id=row.pk)
+        return row.store_result()
+
+    if (answers or Answers()).book_with(store):
         return
     # Somebody else has ended it (cancelled it, taken it for abandoned, deleted it), or has it now.
     stored = Message.objects.filter(pk=row.pk).values_list("status", flat=True).first()

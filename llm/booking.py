@@ -1,15 +1,18 @@
-"""Writes a call that was made to a provider into the ledger, and onto its user's allowance."""
+"""Writes a call that was made to a provider into the ledger, and onto its user's allowance.
+
+The call that answers a turn is held back for a moment and written in one transaction with its answer: a commit less.
+"""
 
 from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db import Error, IntegrityError, transaction
+from django.db import Error, IntegrityError, InterfaceError, OperationalError, transaction
 
 from documents.statements import insert
 
@@ -19,13 +22,16 @@ from .events import llm_called
 from .models import LLMCall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .types import Attribution, Usage
 
 logger = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 ERROR_CHARS = 500
+MISSING = "A ledger row was not written: %s"
 REFERENCES = ("message_id", "conversation_id", "user_id")  # in the order in which a deletion takes them
 
 
@@ -38,7 +44,50 @@ class Tally:
     unpriced: int = 0
 
 
+@dataclass(slots=True)
+class Answers:
+    """Calls that have answered, to be booked with what they paid for."""
+
+    calls: list[dict[str, Any]] = field(default_factory=list)
+
+    def book_with(self, write: Callable[[], Result]) -> Result:
+        """Run a write durably, in one transaction with the rows of the calls; without those that cannot be written.
+
+        Args:
+            write: as `durably` wants it.
+
+        Raises:
+            OperationalError, InterfaceError: as `durably`. Then the rows are logged, as in `book`.
+        """
+        if not self.calls:
+            return durably(write)
+
+        def write_all() -> tuple[list[LLMCall], Result]:
+            with transaction.atomic():
+                return [_insert(fields) for fields in self.calls], write()
+
+        try:
+            rows, result = durably(write_all)
+        except (OperationalError, InterfaceError):  # there is no database
+            while self.calls:
+                logger.exception(MISSING, self.calls.pop(0))
+            raise
+        except Error:  # what they refer to was deleted during the call, say
+            self.book()
+            return durably(write)
+        self.calls.clear()
+        for row in rows:
+            llm_called.send_robust(sender=None, call=row)
+        return result
+
+    def book(self) -> None:
+        """Book what is still held back, alone."""
+        while self.calls:
+            _book_alone(self.calls.pop(0))
+
+
 _tallies: ContextVar[tuple[Tally, ...]] = ContextVar("tallies", default=())
+_answers: ContextVar[Answers | None] = ContextVar("answers", default=None)
 
 
 @contextmanager
@@ -50,6 +99,18 @@ def tallied() -> Iterator[Tally]:
         yield tally
     finally:
         _tallies.reset(token)
+
+
+@contextmanager
+def answers_held_back() -> Iterator[Answers]:
+    """Hold back the calls that answer within the block, for `book_with`; what is left in the end is booked alone."""
+    answers = Answers()
+    token = _answers.set(answers)
+    try:
+        yield answers
+    finally:
+        _answers.reset(token)
+        answers.book()
 
 
 def book(  # noqa: PLR0913  a ledger row has as many sides
@@ -92,16 +153,15 @@ def book(  # noqa: PLR0913  a ledger row has as many sides
         "price": price,
         "latency_ms": round(seconds * 1000),
     }
-    try:
-        row = durably(lambda: _write(fields))
-    except Error:
-        logger.exception("A ledger row was not written: %s", fields)
-        return
     for tally in _tallies.get():
         tally.tokens += usage.total_tokens if usage else 0
         tally.cost += cost or 0
         tally.unpriced += cost is None
-    llm_called.send_robust(sender=None, call=row)
+    answers = _answers.get()
+    if answers is not None and outcome == LLMCall.Outcome.OK:
+        answers.calls.append(fields)
+    else:
+        _book_alone(fields)
 
 
 def book_abandoned(attribution: Attribution) -> None:
@@ -116,6 +176,15 @@ def book_abandoned(attribution: Attribution) -> None:
         seconds=0.0,
         error="The process ended during the call.",
     )
+
+
+def _book_alone(fields: dict[str, Any]) -> None:
+    try:
+        row = durably(lambda: _write(fields))
+    except Error:
+        logger.exception(MISSING, fields)
+    else:
+        llm_called.send_robust(sender=None, call=row)
 
 
 def _write(fields: dict[str, Any]) -> LLMCall:

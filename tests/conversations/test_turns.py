@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 
 from conversations import threads
 from conversations.models import Conversation, Message
-from llm.models import LLMCall
+from llm import booking
+from llm.models import Allowance, LLMCall
+from llm.types import Attribution, Usage
 from tests.builders import context_of, conversation_of, document_of
 from tests.provider_server import broken_json, cut, hang, reply, status
 
@@ -241,7 +243,9 @@ def test_a_stream_that_an_ending_process_cannot_begin_leaves_no_lock(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_reply_that_meets_a_locked_database_is_stored_all_the_same(api: APIClient, alice: User) -> None:
+def test_a_reply_that_meets_a_locked_database_is_stored_all_the_same(
+    api: APIClient, alice: User, groq: ProviderServer
+) -> None:
     conversation = conversation_of(alice)
     refused = 0
 
@@ -255,7 +259,73 @@ def test_a_reply_that_meets_a_locked_database_is_stored_all_the_same(api: APICli
     with connection.execute_wrapper(locked_twice):
         body = api.post(f"{BASE}/{conversation.pk}/messages", {"message": "x"}, format="json").json()
     assert refused == 2
-    assert Message.objects.get(pk=body["assistant_message"]["id"]).status == "complete"
+    reply = Message.objects.get(pk=body["assistant_message"]["id"])
+    assert reply.status == "complete"
+    assert LLMCall.objects.count() == 1  # what was tried before has left nothing
+    assert Allowance.objects.get(pk=alice.pk).day_tokens == reply.tokens_used > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reply_and_its_call_are_stored_together_or_the_call_is_in_the_log(
+    api: APIClient,
+    alice: User,
+    groq: ProviderServer,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("llm.durable.WAITS", (0.01, 0.01))
+    conversation = conversation_of(alice)
+
+    def away(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
+        if sql.startswith("UPDATE") and '"citations"' in sql:
+            raise OperationalError("the server closed the connection")
+        return execute(sql, params, many, context)
+
+    api.raise_request_exception = False
+    with connection.execute_wrapper(away), caplog.at_level(logging.ERROR):
+        response = api.post(f"{BASE}/{conversation.pk}/messages", {"message": "x"}, format="json")
+    assert response.status_code == 503
+    assert conversation.messages.get(role="assistant").status == "in_progress"
+    assert not LLMCall.objects.exists()
+    (said,) = [record for record in caplog.records if record.name == "llm.booking"]
+    assert "'prompt_tokens': 100" in said.getMessage()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reply_whose_call_cannot_be_booked_is_stored(
+    api: APIClient, alice: User, groq: ProviderServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    conversation = conversation_of(alice)
+
+    def broken(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
+        if sql.startswith("INSERT") and '"llm_calls"' in sql:
+            raise DatabaseError("the table is damaged")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(broken), caplog.at_level(logging.ERROR):
+        body = api.post(f"{BASE}/{conversation.pk}/messages", {"message": "x"}, format="json").json()
+    assert body["assistant_message"]["status"] == "complete"
+    assert body["assistant_message"]["tokens_used"] > 0
+    assert not LLMCall.objects.exists()
+    assert [record.name for record in caplog.records] == ["llm.booking"]
+
+
+def test_a_call_that_answered_is_booked_when_what_follows_breaks(alice: User) -> None:
+    attribution = Attribution(user_id=alice.pk)
+    call: dict[str, Any] = {"provider": "groq", "model": "small", "attempt": 1, "seconds": 0.1}
+    call["usage"] = Usage(prompt_tokens=5)
+
+    def broken_turn() -> None:
+        with booking.answers_held_back() as answers:
+            booking.book(attribution, outcome="timeout", **call)
+            booking.book(attribution, outcome="ok", **call)
+            assert [row.outcome for row in LLMCall.objects.all()] == ["timeout"]
+            assert len(answers.calls) == 1
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken_turn()
+    assert LLMCall.objects.filter(outcome="ok").count() == 1
 
 
 def test_a_reply_that_no_model_could_give_is_neither_grounded_nor_not(
