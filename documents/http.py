@@ -81,6 +81,7 @@ def make_client(*, max_connections: int) -> httpx.Client:
         limits=httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEPALIVE_SECONDS),
         event_hooks={"request": [_start_the_clock]},
     )
+    client._cookies = _NoCookies()
     # httpx has no argument for the backend. Building its transports ourselves would mean to read the proxies ourselves.
     for transport in (client._transport, *client._mounts.values()):
         if isinstance(transport, httpx.HTTPTransport):
@@ -146,6 +147,13 @@ def _left(
     timeout: Patience | float | None, *, error: type[httpcore.TimeoutException], at_most: float = math.inf
 ) -> float | None:
     return timeout.left(error=error, at_most=at_most) if isinstance(timeout, Patience) else timeout
+
+
+class _NoCookies(httpx.Cookies):
+    """Keeps none: what a balancer in front of a provider sets for one user's call is not for the next one's."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        pass
 
 
 class _Backend(httpcore.SyncBackend):

@@ -14,7 +14,7 @@ from llm import errors
 from llm.providers import groq as adapter
 from llm.providers.groq import Groq
 from tests.llm.requests import chat_request
-from tests.provider_server import PROVIDER_KEY, drip, hang, reply, status
+from tests.provider_server import PROVIDER_KEY, chat_completion, drip, hang, reply, status
 
 if TYPE_CHECKING:
     from pytest_django import Settings
@@ -32,6 +32,16 @@ def test_calls_one_after_the_other_use_one_connection(groq: ProviderServer) -> N
     Groq("large").complete(chat_request())
 
     assert [received.connection for received in groq.requests] == [1, 1, 1, 1]
+
+
+def test_a_cookie_of_one_answer_does_not_go_along_with_the_next_users_call(groq: ProviderServer) -> None:
+    def with_cookie(connection: Connection) -> None:
+        connection.answer(200, chat_completion("Hello."), headers={"set-cookie": "who=alice; Path=/"})
+
+    groq.will(with_cookie, reply())
+    Groq("small").complete(chat_request())
+    Groq("small").complete(chat_request())
+    assert [{name.lower() for name in received.headers} & {"cookie"} for received in groq.requests] == [set(), set()]
 
 
 def test_a_connection_that_timed_out_is_not_used_again(groq: ProviderServer) -> None:
