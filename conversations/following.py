@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 POLL_SECONDS: Final = 0.2
-GATHER_SECONDS: Final = 0.02  # after the first piece: most of a stream's CPU goes into waking up for each
 
 
 def follow(reply_id: int, *, pause: float) -> Iterator[Progress]:
@@ -32,8 +31,6 @@ def follow(reply_id: int, *, pause: float) -> Iterator[Progress]:
             return
         release_connection()  # nothing is held while waiting
         if here:
-            if progress.text:
-                time.sleep(GATHER_SECONDS)
             progress = here.wait(beyond=progress, seconds=pause)
         else:
             progress = _changed(reply_id, beyond=progress, seconds=pause)

@@ -11,6 +11,7 @@ import math
 import os
 import socket
 import threading
+import time
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -40,11 +41,13 @@ class Patience:
 
     Attributes:
         silence: seconds that a single read may take.
+        rest: seconds before a read in which more may come, so that a stream's pieces are read several at once.
         cancellation: ends a read that waits.
     """
 
     deadline: Deadline
     silence: float = math.inf
+    rest: float = 0.0
     cancellation: Cancellation | None = None
 
     def left(self, *, error: type[httpcore.TimeoutException], at_most: float = math.inf) -> float:
@@ -178,11 +181,17 @@ class _Stream(httpcore.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: Patience | float | None = None) -> bytes:
-        left = _left(timeout, error=httpcore.ReadTimeout)
         if not isinstance(timeout, Patience):
-            return self._stream.read(max_bytes, left)
+            return self._stream.read(max_bytes, timeout)
+        if timeout.rest and not self._has_more():
+            time.sleep(timeout.rest)
+        left = timeout.left(error=httpcore.ReadTimeout)
         with timeout.interrupting(self._end_reading):
             return self._stream.read(max_bytes, left)
+
+    def _has_more(self) -> bool:
+        """Whether a read would not wait: TLS gives one record at a time, so after a rest there may be many."""
+        return bool(self._stream.get_extra_info("is_readable"))
 
     def write(self, buffer: bytes, timeout: Patience | float | None = None) -> None:
         self._stream.write(buffer, _left(timeout, error=httpcore.WriteTimeout))

@@ -20,7 +20,7 @@ from llm import errors
 from llm.types import Usage
 
 from . import wire
-from .patience import patience_for
+from .patience import has_begun, patience_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ class Compatible:
         ):
             self._check(response)
             for piece in wire.pieces(_chunks(response), provider=self.name, model=self.model):
-                patience.deadline = request.stream_deadline or request.deadline
+                has_begun(patience, request)
                 yield piece
 
     def _sent(self, request: ChatRequest, **more: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from llm import errors
 from llm.types import Usage
 
 from . import wire
-from .patience import patience_for
+from .patience import has_begun, patience_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ class Groq:
             )
             with closing(stream.response):
                 for piece in wire.pieces(stream, provider=self.name, model=self.model):
-                    patience.deadline = request.stream_deadline or request.deadline
+                    has_begun(patience, request)
                     yield piece
 
     def _reasoning(self) -> dict[str, str]:

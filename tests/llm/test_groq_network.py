@@ -10,9 +10,11 @@ import pytest
 import trustme
 
 from llm import errors
+from llm.providers import patience
 from llm.providers.groq import Groq
+from llm.types import Completion
 from tests.llm.requests import chat_request
-from tests.provider_server import ProviderServer, drip, reply
+from tests.provider_server import ProviderServer, drip, reply, writes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +81,19 @@ def test_a_deadline_holds_through_tls(secure_groq: ProviderServer, *, head_too: 
         Groq("small").complete(chat_request(seconds=0.4))
 
     assert time.monotonic() - began < 2
+
+
+@pytest.mark.usefixtures("trusted")
+def test_what_has_come_meanwhile_is_read_at_once(secure_groq: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "GATHER_SECONDS", 0.3)
+    secure_groq.will(writes(*["word "] * 100))
+    began = time.monotonic()
+
+    *deltas, whole = Groq("small").stream(chat_request(seconds=20))
+
+    assert len(deltas) == 100
+    assert isinstance(whole, Completion)
+    assert time.monotonic() - began < 10  # and not 100 rests
 
 
 def test_the_environments_proxy_is_used(proxied: ProviderServer) -> None:
