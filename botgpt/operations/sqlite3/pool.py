@@ -6,6 +6,7 @@ one for moments, so a few serve all threads, the one that was used last first.
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import sqlite3
@@ -27,6 +28,14 @@ class Places(queue.SimpleQueue[None]):
     def __init__(self, number: int) -> None:
         for _ in range(number):
             self.put(None)
+
+    def has(self, seconds: float) -> bool:
+        """Take one, if there is one within so many seconds."""
+        try:
+            self.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        return True
 
 
 class Connection(sqlite3.Connection):
@@ -73,10 +82,10 @@ class Pool:
             sqlite3.OperationalError: none became free within so many seconds.
         """
         places = self._places
-        try:
-            places.get(timeout=timeout)
-        except queue.Empty:
-            raise sqlite3.OperationalError("no connection to the database became free in time") from None
+        if not places.has(timeout / 2):
+            gc.collect()  # connections are parts of cycles: one of a thread that ended may be waiting for this
+            if not places.has(timeout / 2):
+                raise sqlite3.OperationalError("no connection to the database became free in time")
         try:
             connection = self._kept() or open_one()
         except BaseException:
