@@ -36,7 +36,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def connect(self) -> None:
         """As Django's, which takes 30 µs to set this up as the thread's last connection has left it."""
-        if self._pool and self.autocommit and not self.errors_occurred:
+        is_same = self._pool and self._pool.database == str(self.settings_dict["NAME"])
+        if is_same and self.autocommit and not self.errors_occurred:
             with self.wrap_database_errors:
                 self.connection = self._take()
         else:
@@ -46,14 +47,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         params: dict[str, Any] = super().get_connection_params()
         params |= {"factory": Connection, "isolation_level": None}
         size = params.pop("pool_size", SIZE)
-        if not self.is_in_memory_db():
-            self._pool = pool(str(params["database"]), size)
+        self._pool = None if self.is_in_memory_db() else pool(str(params["database"]), size)
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
         self._take = partial(super().get_new_connection, conn_params)
         if self._pool:
-            self._take = partial(self._pool.take, self._take, timeout=conn_params.get("timeout", DEFAULT_SECONDS))
+            self._take = partial(self._pool.take, self._take)
         return self._take()
 
     @property
@@ -64,8 +64,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def disable_constraint_checking(self) -> bool:
         """As Django's; the connection is not used by others afterwards."""
-        self._pool = None
-        return super().disable_constraint_checking()
+        try:
+            return super().disable_constraint_checking()
+        finally:
+            self._pool = None
+
+    def is_usable(self) -> bool:
+        """Django asks after an error, and Django's own answer is always yes."""
+        return False
+
+    def close_pool(self) -> None:
+        """Close what no thread uses; PostgreSQL's has the same."""
+        if self._pool:
+            self._pool.close_idle()
 
     def create_cursor(self, name: str | None = None) -> Any:  # noqa: ARG002  other databases have named ones
         cursor = self.connection.cursor(factory=partial(_Cursor, wrapper=self))

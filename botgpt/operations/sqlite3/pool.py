@@ -6,7 +6,6 @@ one for moments, so a few serve all threads, the one that was used last first.
 
 from __future__ import annotations
 
-import gc
 import os
 import queue
 import sqlite3
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SIZE: Final = 16  # unless the settings say otherwise
+BUSY_SECONDS: Final = 0.1
 
 
 class Places(queue.SimpleQueue[None]):
@@ -61,31 +61,34 @@ class Connection(sqlite3.Connection):
 
 
 class Pool:
-    """At most so many connections of this process to one file."""
+    """So many connections of this process to one file are kept, and used by turns."""
 
     def __init__(self, database: str, size: int) -> None:
-        self._database, self._size = database, size
+        self.database, self._size = database, size
         self._idle: list[Connection] = []
         self._inherited: list[Connection] = []
         self._places = Places(size)
-        os.register_at_fork(after_in_child=self._forget)
+        os.register_at_fork(before=self.close_idle, after_in_child=self._forget)
+
+    def close_idle(self) -> None:
+        """Close what no thread uses: a fork's file locks would be taken for its own by SQLite, and hold nothing."""
+        while self._idle:
+            self._idle.pop().close()
 
     def _forget(self) -> None:
-        """What was opened before a fork must neither be used after it nor closed: it is kept for ever."""
+        """What came back while the fork was made must be neither used nor closed in it: it is kept for ever."""
         self._inherited += self._idle
         self._idle, self._places = [], Places(self._size)
 
-    def take(self, open_one: Callable[[], Connection], *, timeout: float) -> Connection:
+    def take(self, open_one: Callable[[], Connection]) -> Connection:
         """The connection that was given back last, or a new one, to be given back or closed.
 
-        Raises:
-            sqlite3.OperationalError: none became free within so many seconds.
+        Where all have been lent for a while there is one more, that is closed when it is given back: SQLite sets no
+        limit, and somebody may wait with theirs, for a slow client or for a long transaction of another process.
         """
         places = self._places
-        if not places.has(timeout / 2):
-            gc.collect()  # connections are parts of cycles: one of a thread that ended may be waiting for this
-            if not places.has(timeout / 2):
-                raise sqlite3.OperationalError("no connection to the database became free in time")
+        if not places.has(BUSY_SECONDS):
+            return open_one()
         try:
             connection = self._kept() or open_one()
         except BaseException:
@@ -117,7 +120,7 @@ class Pool:
     def _file(self) -> tuple[int, int] | None:
         """Which file has the name now; None of a name that is a URI."""
         with suppress(OSError):
-            found = os.stat(self._database)  # noqa: PTH116  a quarter of the time of a Path's
+            found = os.stat(self.database)  # noqa: PTH116  a quarter of the time of a Path's
             return found.st_dev, found.st_ino
         return None
 
