@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import F
 
 from documents.batches import in_batches
+from llm.durable import durably
 from llm.models import LLMCall
 
 from .models import Conversation, ConversationDocument, IdempotencyKey, Message
@@ -80,11 +81,18 @@ def _batches(conversations: QuerySet[Conversation]) -> Iterator[list[int]]:
         yield ids
 
 
-@transaction.atomic
 def delete_now(conversations: QuerySet[Conversation]) -> list[int]:
     """Delete them with their messages in one transaction; gives their ids.
 
-    What the cascade does, by one statement a table: it would read each message first, and count each owner down
+    A reply that is being closed meets it in the other order, and one of the two is told of a deadlock: then it is tried
+    again.
+    """
+    return durably(lambda: _delete(conversations))
+
+
+@transaction.atomic
+def _delete(conversations: QuerySet[Conversation]) -> list[int]:
+    """What the cascade does, by one statement a table: it would read each message first, and count each owner down
     conversation by conversation.
     """
     owners = dict(conversations.order_by("pk").select_for_update().values_list("pk", "user_id"))

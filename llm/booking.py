@@ -57,7 +57,7 @@ class Answers:
             write: as `durably` wants it.
 
         Raises:
-            OperationalError, InterfaceError: as `durably`. Then the rows are logged, as in `book`.
+            OperationalError, InterfaceError: as `durably`.
         """
         if not self.calls:
             return durably(write)
@@ -68,10 +68,10 @@ class Answers:
 
         try:
             rows, result = durably(write_all)
-        except (OperationalError, InterfaceError):  # there is no database
+        except (OperationalError, InterfaceError):  # there is no database, or none for the ledger
             while self.calls:
                 logger.exception(MISSING, self.calls.pop(0))
-            raise
+            return durably(write)
         except Error:  # what they refer to was deleted during the call, say
             self.book()
             return durably(write)
@@ -158,7 +158,7 @@ def book(  # noqa: PLR0913  a ledger row has as many sides
         tally.cost += cost or 0
         tally.unpriced += cost is None
     answers = _answers.get()
-    if answers is not None and outcome == LLMCall.Outcome.OK:
+    if answers is not None and outcome == LLMCall.Outcome.OK and attribution.purpose == LLMCall.Purpose.REPLY:
         answers.calls.append(fields)
     else:
         _book_alone(fields)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from llm.types import ChatRequest, Piece
 
+MOST_TOKENS = 10**9  # that are believed; the sum of two fits a column
 SHOWN_CHARS = 300  # of a provider's own message
 ACCOUNT = re.compile(r"\b(?:org|project)_\w+")
 CODES: dict[str, type[errors.ProviderError]] = {
@@ -141,4 +142,4 @@ def _message(error: object) -> str:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return min(value, MOST_TOKENS) if isinstance(value, int) and value > 0 else 0

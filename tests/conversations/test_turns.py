@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +16,7 @@ from django.utils import timezone
 
 from conversations import threads
 from conversations.models import Conversation, Message
+from conversations.privacy import delete_now
 from llm import booking
 from llm.models import Allowance, LLMCall
 from llm.types import Attribution, Usage
@@ -292,16 +296,23 @@ def test_a_reply_and_its_call_are_stored_together_or_the_call_is_in_the_log(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [OperationalError("statement timeout"), DatabaseError("the table is damaged")])
 def test_a_reply_whose_call_cannot_be_booked_is_stored(
-    api: APIClient, alice: User, groq: ProviderServer, caplog: pytest.LogCaptureFixture
+    api: APIClient,
+    alice: User,
+    groq: ProviderServer,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
 ) -> None:
     conversation = conversation_of(alice)
 
     def broken(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
         if sql.startswith("INSERT") and '"llm_calls"' in sql:
-            raise DatabaseError("the table is damaged")
+            raise error
         return execute(sql, params, many, context)
 
+    monkeypatch.setattr("llm.durable.WAITS", (0.01, 0.01))
     with connection.execute_wrapper(broken), caplog.at_level(logging.ERROR):
         body = api.post(f"{BASE}/{conversation.pk}/messages", {"message": "x"}, format="json").json()
     assert body["assistant_message"]["status"] == "complete"
@@ -318,14 +329,46 @@ def test_a_call_that_answered_is_booked_when_what_follows_breaks(alice: User) ->
     def broken_turn() -> None:
         with booking.answers_held_back() as answers:
             booking.book(attribution, outcome="timeout", **call)
+            booking.book(replace(attribution, purpose="embedding"), outcome="ok", **call)
             booking.book(attribution, outcome="ok", **call)
-            assert [row.outcome for row in LLMCall.objects.all()] == ["timeout"]
+            assert [row.outcome for row in LLMCall.objects.order_by("id")] == ["timeout", "ok"]
             assert len(answers.calls) == 1
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         broken_turn()
-    assert LLMCall.objects.filter(outcome="ok").count() == 1
+    assert [row.purpose for row in LLMCall.objects.order_by("id")] == ["reply", "embedding", "reply"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_a_deletion_that_meets_the_closing_of_a_reply_is_done_and_the_call_is_booked(alice: User) -> None:
+    conversation = conversation_of(alice, turns=1)
+    reply = conversation.messages.get(role="assistant")
+    attribution = Attribution(user_id=alice.pk, conversation_id=conversation.pk, message_id=reply.pk)
+    is_written = threading.Event()
+
+    def store() -> bool:
+        Message.objects.filter(pk=reply.pk).update(content="The answer.")
+        is_written.set()
+        time.sleep(0.5)  # the deletion has the conversation's row now, and waits for the message's
+        return True
+
+    def delete() -> None:
+        is_written.wait()
+        try:
+            delete_now(Conversation.objects.filter(pk=conversation.pk))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        deletion = pool.submit(delete)
+        with booking.answers_held_back() as answers:
+            booking.book(attribution, provider="groq", model="small", attempt=1, seconds=0.1, outcome="ok", usage=None)
+            answers.book_with(store)
+        deletion.result()
+    assert not Conversation.objects.exists()
+    assert LLMCall.objects.get().conversation_id is None
 
 
 def test_a_reply_that_no_model_could_give_is_neither_grounded_nor_not(

@@ -76,6 +76,12 @@ def test_missing_or_senseless_token_counts_do_no_harm(groq: ProviderServer, usag
     assert Groq("small").complete(chat_request()).usage == Usage()
 
 
+def test_counts_that_no_column_holds_are_not_believed(groq: ProviderServer) -> None:
+    groq.will(reply("Hello", usage={"prompt_tokens": 10**30, "completion_tokens": 10**30}))
+
+    assert Groq("small").complete(chat_request()).usage.total_tokens < 2**31
+
+
 def test_more_cached_than_prompt_tokens_are_not_believed(groq: ProviderServer) -> None:
     usage = {"prompt_tokens": 5, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 9}}
     groq.will(reply("Hello", usage=usage))
