@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from llm.durable import release_connection
+from documents.connections import release_connection
 
 from . import running
 from .abandoned import give_up_if_abandoned
@@ -26,10 +26,10 @@ def follow(reply_id: int, *, pause: float) -> Iterator[Progress]:
     here = running.find(reply_id)
     progress = here.progress if here else _stored(reply_id)
     while True:
+        release_connection()  # nothing is held while waiting, nor while the client takes what there is
         yield progress
         if progress.has_ended:
             return
-        release_connection()  # nothing is held while waiting
         if here:
             progress = here.wait(beyond=progress, seconds=pause)
         else:

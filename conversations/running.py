@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
+from documents.connections import release_connection
 from documents.deadline import Cancellation
-from llm.durable import release_connection
 
 from .models import Message
 

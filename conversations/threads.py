@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from llm.durable import release_connection
+from documents.connections import release_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from django.conf import settings
 
+from documents.connections import release_connection
 from llm import budgets, ledger, replies
 from llm.booking import Answers, answers_held_back, tallied
 from llm.budgets import BudgetExceeded
 from llm.context import QuestionTooLong
-from llm.durable import durably, release_connection
+from llm.durable import durably
 from llm.replies import Prepared, Reply
 
 from . import jobs, preparing, running

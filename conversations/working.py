@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
-from llm.durable import release_connection
+from documents.connections import release_connection
 
 from . import turns
 from .abandoned import book_lost_call, give_up

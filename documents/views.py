@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from . import examples, ingestion
+from .connections import release_connection
 from .embeddings.calls import booked_to
 from .errors import DocumentChanged, ExtractionError, FileTooLarge, RejectedFile, UnsupportedFile
 from .filters import DocumentFilter
@@ -290,6 +291,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
 
     @staticmethod
     def _upload(request: Request) -> FileUploadSerializer | TextUploadSerializer:
+        release_connection()  # which the caller was looked up by: the body is read now, and may come slowly
         is_form = (request.content_type or "").startswith(MultiPartParser.media_type)
         body = (FileUploadSerializer if is_form else TextUploadSerializer)(data=request.data)
         body.is_valid(raise_exception=True)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
+from documents.connections import release_connection
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,12 +19,6 @@ Result = TypeVar("Result")
 
 WAITS = (0.1, 0.5, 1.0, 2.0, 4.0)  # seconds; a database that restarts is back within them
 GIVE_UP_SECONDS = 15.0  # a write may itself wait for a lock; no further try begins after this
-
-
-def release_connection() -> None:
-    """Give the thread's connection back to its pool before something slow; inside a transaction nothing happens."""
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()
 
 
 def durably(write: Callable[[], Result]) -> Result:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from django.conf import settings
 
+from documents.connections import release_connection
 from documents.deadline import Deadline
 
 from . import context, prompts, tokens
 from .answers import checked
 from .budgets import BudgetExceeded, Reservation
-from .durable import release_connection
 from .errors import Cancelled, ProviderError
 from .gradually import Shown
 from .providers import registry

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils.functional import empty
 from structlog.contextvars import bound_contextvars
 
+from documents.connections import release_connection
+
 from . import metrics
 from .activity import watched
 
@@ -44,6 +46,7 @@ class RequestIdMiddleware:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
             _record(request, status=response.status_code, seconds=time.perf_counter() - began, activity=activity)
+            release_connection()  # sending the answer may take a slow client long
         return response
 
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from django.conf import settings
-from django.db import connection
 
+from documents.connections import release_connection
 from documents.deadline import Deadline
 
 from . import wire
@@ -69,12 +69,12 @@ class EndpointEmbedder(Fallible):
                 wait *= random.uniform(1, 1 + JITTER)  # noqa: S311  spreads load, guards nothing
                 if not exc.retryable or attempt == TRIES or wait >= deadline.remaining:
                     raise
-            _release_connection()
+            release_connection()
             time.sleep(wait)
         raise AssertionError("unreachable")
 
     def _call(self, texts: Sequence[str], *, attempt: int, seconds: float) -> NDArray[np.float32]:
-        _release_connection()
+        release_connection()
         began = time.perf_counter()
         try:
             answer = wire.post(texts, model=self._model, dimensions=self._dimensions, seconds=seconds)
@@ -121,9 +121,3 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
 def _provider() -> str:
     host = urlsplit(settings.EMBEDDINGS_BASE_URL).hostname or ""
     return "openai" if host == "api.openai.com" else host
-
-
-def _release_connection() -> None:
-    """Give the thread's database connection back to its pool while the endpoint works; not within a transaction."""
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from documents.connections import release_connection
 from llm import booking, tokens
-from llm.durable import release_connection
 from llm.errors import Cancelled, Outcome, ProviderError
 from llm.types import Completion, Delta, Usage
 
