@@ -14,7 +14,7 @@ import pytest
 from django.db import OperationalError
 from django.db.backends.signals import connection_created
 
-from botgpt.operations.sqlite3.pool import SIZE
+from botgpt.operations.sqlite3.pool import SIZE, Connection, pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,6 +105,23 @@ def test_a_thread_that_ends_without_closing_frees_its_place(connect: Connect) ->
     one.close()
     count(other := connect())
     assert other.connection is lent
+
+
+def test_who_takes_a_connection_at_the_moment_it_is_given_keeps_its_place(connect: Connect, path: str) -> None:
+    one, other = connect(), connect()
+    count(one)
+    shared = pool(path, SIZE)
+
+    class Watched(list[Connection]):
+        def append(self, given: Connection) -> None:
+            super().append(given)
+            count(other)  # another thread's turn comes here
+
+    shared._idle = Watched()
+    one.close()
+    shared._idle = []
+    other.close()
+    assert shared._places.qsize() == SIZE
 
 
 def test_what_was_left_half_read_does_not_keep_the_next_thread_at_an_old_state(connect: Connect) -> None:

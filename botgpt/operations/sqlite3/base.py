@@ -71,7 +71,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def is_usable(self) -> bool:
         """Django asks after an error, and Django's own answer is always yes."""
-        return False
+        return not self.errors_occurred
 
     def close_pool(self) -> None:
         """Close what no thread uses; PostgreSQL's has the same."""

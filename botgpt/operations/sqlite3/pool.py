@@ -72,8 +72,8 @@ class Pool:
 
     def close_idle(self) -> None:
         """Close what no thread uses: a fork's file locks would be taken for its own by SQLite, and hold nothing."""
-        while self._idle:
-            self._idle.pop().close()
+        while connection := self._last_given():
+            connection.close()
 
     def _forget(self) -> None:
         """What came back while the fork was made must be neither used nor closed in it: it is kept for ever."""
@@ -98,24 +98,27 @@ class Pool:
         return connection
 
     def _kept(self) -> Connection | None:
-        while True:
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                return None
+        while connection := self._last_given():
             if connection.file == self._file():
                 return connection
             connection.close()  # another file has its name now
+        return None
+
+    def _last_given(self) -> Connection | None:
+        with suppress(IndexError):
+            return self._idle.pop()
+        return None
 
     def give(self, connection: Connection) -> None:
         """Take a connection back, outside a transaction; what was left half read would keep it at an old state."""
         for cursor in list(connection.cursors):
             cursor.close()
-        if connection.place is not self._places:
+        place, connection.place = connection.place, None
+        if place is not self._places:
             connection.close()
             return
-        self._idle.append(connection)
-        connection.leave()
+        self._idle.append(connection)  # from now on it may be another thread's
+        place.put(None)
 
     def _file(self) -> tuple[int, int] | None:
         """Which file has the name now; None of a name that is a URI."""
