@@ -240,7 +240,7 @@ def _close(turn: Turn, run: Running, spent: Tally, reply: Reply, answers: Answer
 
     def store() -> bool:
         if turn.is_promised:  # other workers may have had it, and may even now be at it
-            row.tokens_used = ledger.tokens_of(message_id=row.pk)
+            row.tokens_used = max(spent.tokens, ledger.tokens_of(message_id=row.pk))
         return row.store_result()
 
     if (answers or Answers()).book_with(store):

@@ -57,7 +57,7 @@ class Answers:
             write: as `durably` wants it.
 
         Raises:
-            OperationalError, InterfaceError: as `durably`.
+            OperationalError, InterfaceError: as `durably`; then the calls are still held back.
         """
         if not self.calls:
             return durably(write)
@@ -68,10 +68,10 @@ class Answers:
 
         try:
             rows, result = durably(write_all)
-        except (OperationalError, InterfaceError):  # there is no database, or none for the ledger
-            while self.calls:
-                logger.exception(MISSING, self.calls.pop(0))
-            return durably(write)
+        except (OperationalError, InterfaceError):  # the database was away for long, or is for the ledger alone
+            result = durably(write)
+            self.book()
+            return result
         except Error:  # what they refer to was deleted during the call, say
             self.book()
             return durably(write)

@@ -24,6 +24,7 @@ SENDABLE = re.compile(r"[!-~]*")
 SHOWN_CHARS = 300  # of the endpoint's own message
 LARGEST = 1e6  # of a number in a vector; their squares must be summed
 MOST_DIMENSIONS = 16_000  # that pgvector's halfvec holds
+MOST_TOKENS = 10**8  # that are believed; a column holds the sum of a turn's calls
 OK = "ok"
 STATUSES = {
     401: "unauthorized",
@@ -146,7 +147,7 @@ def _message(error: object) -> str:
 
 def _tokens(usage: object) -> int | None:
     counts = [usage.get(name) for name in ("prompt_tokens", "total_tokens")] if isinstance(usage, dict) else []
-    return next((count for count in counts if isinstance(count, int) and count > 0), None)
+    return next((min(count, MOST_TOKENS) for count in counts if isinstance(count, int) and count > 0), None)
 
 
 def _key() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from documents.embeddings.wire import MOST_TOKENS
 from llm import errors
 from llm.types import Completion, Delta, Usage
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from llm.types import ChatRequest, Piece
 
-MOST_TOKENS = 10**9  # that are believed; the sum of two fits a column
 SHOWN_CHARS = 300  # of a provider's own message
 ACCOUNT = re.compile(r"\b(?:org|project)_\w+")
 CODES: dict[str, type[errors.ProviderError]] = {

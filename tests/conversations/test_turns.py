@@ -270,18 +270,21 @@ def test_a_reply_that_meets_a_locked_database_is_stored_all_the_same(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_reply_and_its_call_are_stored_together_or_the_call_is_in_the_log(
+@pytest.mark.parametrize("is_away", [False, True])
+def test_the_call_of_a_reply_that_cannot_be_stored_is_booked_or_in_the_log(
     api: APIClient,
     alice: User,
     groq: ProviderServer,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_away: bool,
 ) -> None:
     monkeypatch.setattr("llm.durable.WAITS", (0.01, 0.01))
     conversation = conversation_of(alice)
 
     def away(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
-        if sql.startswith("UPDATE") and '"citations"' in sql:
+        if (sql.startswith("UPDATE") and '"citations"' in sql) or (is_away and '"llm_calls"' in sql):
             raise OperationalError("the server closed the connection")
         return execute(sql, params, many, context)
 
@@ -290,9 +293,9 @@ def test_a_reply_and_its_call_are_stored_together_or_the_call_is_in_the_log(
         response = api.post(f"{BASE}/{conversation.pk}/messages", {"message": "x"}, format="json")
     assert response.status_code == 503
     assert conversation.messages.get(role="assistant").status == "in_progress"
-    assert not LLMCall.objects.exists()
-    (said,) = [record for record in caplog.records if record.name == "llm.booking"]
-    assert "'prompt_tokens': 100" in said.getMessage()
+    said = [record.getMessage() for record in caplog.records if record.name == "llm.booking"]
+    assert (LLMCall.objects.count(), len(said)) == ((0, 1) if is_away else (1, 0))
+    assert not said or "'prompt_tokens': 100" in said[0]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -319,6 +322,29 @@ def test_a_reply_whose_call_cannot_be_booked_is_stored(
     assert body["assistant_message"]["tokens_used"] > 0
     assert not LLMCall.objects.exists()
     assert [record.name for record in caplog.records] == ["llm.booking"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_is_booked_behind_its_reply_when_the_ledger_comes_back_late(
+    api: APIClient, alice: User, groq: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llm.durable.WAITS", (0.01, 0.01))
+    conversation = conversation_of(alice)
+    tries = 0
+
+    def late(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
+        nonlocal tries
+        if sql.startswith("INSERT") and '"llm_calls"' in sql:
+            tries += 1
+            if tries <= 3:
+                raise OperationalError("lock timeout")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(late):
+        body = api.post(f"{BASE}/{conversation.pk}/messages", {"message": "x"}, format="json").json()
+    assert tries == 4
+    assert body["assistant_message"]["status"] == "complete"
+    assert Allowance.objects.get(pk=alice.pk).day_tokens == body["assistant_message"]["tokens_used"] > 0
 
 
 def test_a_call_that_answered_is_booked_when_what_follows_breaks(alice: User) -> None:
