@@ -13,6 +13,8 @@ import orjson
 from django.conf import settings
 from django.http import StreamingHttpResponse
 
+from documents.connections import release_connection
+
 from .following import follow
 from .models import Message
 from .serializers import MessageSerializer
@@ -110,11 +112,13 @@ def _last_events(reply: Message, position: Position) -> Iterator[bytes]:
     """What is missing of the text, the citations, and the message as it was stored."""
     message = next(iter(Message.objects.raw("SELECT * FROM messages WHERE id = %s", [reply.pk])), None)
     if message is None:
+        release_connection()
         gone = {"message": None, "detail": "The conversation was deleted before its reply was there."}
         yield _event("message.failed", gone, position)
         return
     Message.know_siblings([message])
     whole = MessageSerializer(message).data
+    release_connection()  # the client takes these as slowly as the others
     if message.status != Message.Status.FAILED:
         if message.restarts != position.restarts or len(message.content) < position.offset:
             position = Position(message.restarts)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from .connections import release_connection
 from .errors import DocumentChanged, ExtractionError
-from .extraction.sandbox import extract
-from .files import check_upload, delete_after_commit, local_path
+from .extraction.stored import extract_stored
+from .files import check_upload, delete_after_commit
 from .indexing import index_document, title_of
 from .memory import give_back_memory
 from .models import Document
@@ -79,9 +78,7 @@ def process(document: Document) -> Document:
     """
     document.report(progress=READING)
     with _failures_noted(document):
-        with local_path(document.file.storage, document.file.name or "") as path:
-            release_connection()
-            extracted = extract(path, media_type=document.media_type)
+        extracted = extract_stored(document)
         document.report(progress=INDEXING)
         index_document(document, extracted)
         give_back_memory(after=document.char_count)

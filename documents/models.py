@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Substr
 from django.utils import timezone
 
+from .connections import release_connection
 from .vector_field import MatrixField
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class Document(models.Model):
         self.size, self.sha256 = upload.size, upload.sha256
         if metadata is not None:
             self.metadata = metadata
+        release_connection()  # a bucket may take its time
         self.file.save(upload.filename, upload.file, save=False)
 
     def report(self, *, progress: int) -> None:

@@ -17,8 +17,7 @@ from django.db.models.functions import Substr
 from .embeddings import embedder
 from .embeddings.calls import booked_to
 from .errors import DocumentChanged, ExtractionError
-from .extraction.sandbox import extract
-from .files import local_path
+from .extraction.stored import extract_stored
 from .indexing import index_document, indexed_text, title_of
 from .models import Document
 from .search import lexical, vectors
@@ -82,8 +81,8 @@ def _read_again(document: Document) -> Extracted | None:
     """What the stored file holds; None if it is gone, cannot be read, or gives another text than is stored."""
     if not document.file:
         return None
-    with suppress(OSError, ExtractionError), local_path(document.file.storage, document.file.name or "") as path:
-        extracted = extract(path, media_type=document.media_type)
+    with suppress(OSError, ExtractionError):
+        extracted = extract_stored(document)
         if extracted.text == document.content:
             return extracted
     logger.info("Document %s is indexed from its stored text: its file does not give it any more", document.pk)

@@ -10,8 +10,8 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from .errors import DocumentChanged, DuplicateFile, ExtractionError
-from .extraction.sandbox import extract
-from .files import check_upload, delete_after_commit, local_path
+from .extraction.stored import extract_stored
+from .files import check_upload, delete_after_commit
 from .indexing import index_document
 from .models import Document
 
@@ -125,8 +125,7 @@ def _checked(document: Document, file: File[bytes], *, filename: str) -> Upload:
 
 def _read(document: Document) -> None:
     """Index the file that a document has just taken, and write the row."""
-    with local_path(document.file.storage, document.file.name or "") as path:
-        extracted = extract(path, media_type=document.media_type)
+    extracted = extract_stored(document)
     try:
         index_document(document, extracted, new_version=(*Document.FILE_FIELDS, "staged"))
     except IntegrityError as exc:

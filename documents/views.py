@@ -234,6 +234,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
     @action(detail=True, url_path="file", content_negotiation_class=AnythingAccepted)
     def download(self, request: Request, **kwargs: Any) -> FileResponse:
         document = self.get_object()
+        release_connection()  # a bucket may take its time
         # Never under its own type: the file comes from someone else, and a browser would act on it.
         return FileResponse(
             document.file.open("rb"),
@@ -291,7 +292,6 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
 
     @staticmethod
     def _upload(request: Request) -> FileUploadSerializer | TextUploadSerializer:
-        release_connection()  # which the caller was looked up by: the body is read now, and may come slowly
         is_form = (request.content_type or "").startswith(MultiPartParser.media_type)
         body = (FileUploadSerializer if is_form else TextUploadSerializer)(data=request.data)
         body.is_valid(raise_exception=True)

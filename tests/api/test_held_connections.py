@@ -13,11 +13,11 @@ from django.test import RequestFactory
 
 from botgpt.accounts.models import ApiKey
 from botgpt.wsgi import application
-from documents import ingestion
+from documents.extraction import stored
 from documents.extraction.sandbox import extract
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from botgpt.accounts.models import User
 
@@ -71,7 +71,7 @@ def in_thread() -> Callable[[Callable[[], None]], None]:
     return run
 
 
-def call(key: str, method: str, path: str, body: Body | None = None, *, media_type: str = "") -> Iterable[bytes]:
+def call(key: str, method: str, path: str, body: Body | None = None, *, media_type: str = "") -> Any:
     """The service's answer to a request, as a server takes it: it has begun, and is to be sent."""
     environ = RequestFactory().get("/").environ | {
         "REQUEST_METHOD": method,
@@ -82,7 +82,8 @@ def call(key: str, method: str, path: str, body: Body | None = None, *, media_ty
     if body is not None:
         environ |= {"wsgi.input": body, "CONTENT_LENGTH": str(len(body.getvalue()))}
     begin: Any = lambda *_: None  # noqa: E731
-    return application(environ, begin)
+    answer: Any = application(environ, begin)
+    return answer
 
 
 def test_an_upload_holds_none_while_it_is_sent_or_read(
@@ -94,7 +95,7 @@ def test_an_upload_holds_none_while_it_is_sent_or_read(
         while_read.append(is_held())
         return extract(*arguments, **named)
 
-    monkeypatch.setattr(ingestion, "extract", noted)
+    monkeypatch.setattr(stored, "extract", noted)
 
     def upload_and_download() -> None:
         form = Body(FORM)
@@ -108,13 +109,14 @@ def test_an_upload_holds_none_while_it_is_sent_or_read(
         file = call(key, "GET", f"/api/v1/documents/{document['id']}/file")
         assert not is_held()
         assert b"".join(file) == b"A manual."
+        file.close()
 
-        text = Body(json.dumps({"content": "x" * 70_000, "filename": "b.txt"}).encode())
-        answer = call(key, "POST", "/api/v1/documents", text, media_type="application/json")
-        document = json.loads(b"".join(answer))
-        assert document.get("status") == "ready", document
-        assert text.held
-        assert not any(text.held)
+        form = Body(FORM.replace(b"A manual", b"Another"))
+        path = f"/api/v1/documents/{document['id']}/file"
+        answer = call(key, "PUT", path, form, media_type=f"multipart/form-data; boundary={BOUNDARY}")
+        assert json.loads(b"".join(answer))["id"] == document["id"]
+        assert not any(form.held)
+        assert while_read == [False, False]
 
     in_thread(upload_and_download)
 
@@ -128,8 +130,8 @@ def test_a_stream_holds_none_while_its_events_are_taken(
         names = []
         for event in events:
             names.append(event.split(b"\n")[0])
-            if not event.startswith(b"event: message.completed"):
-                assert not is_held(), event
+            assert not is_held(), event
         assert names[-1] == b"event: message.completed"
+        assert body.held == [False]
 
     in_thread(read_events)
