@@ -46,7 +46,8 @@ class RequestIdMiddleware:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
             _record(request, status=response.status_code, seconds=time.perf_counter() - began, activity=activity)
-            release_connection()  # sending the answer may take a slow client long
+            if activity.queries:
+                release_connection()  # sending the answer may take a slow client long
         return response
 
 
