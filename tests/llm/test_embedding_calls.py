@@ -69,6 +69,12 @@ def test_openais_own_models_have_a_price(
     assert (row.cost, row.price) == (Decimal("0.01"), {"input_mtok": "0.02"})
 
 
+def test_counts_that_no_column_holds_are_not_believed(endpoint: EmbeddingServer, alice: User) -> None:
+    endpoint.will(embedded(usage={"prompt_tokens": 10**18, "total_tokens": 10**18}))
+    document_of(alice, TEXT)
+    assert LLMCall.objects.get().prompt_tokens == wire.MOST_TOKENS
+
+
 def test_a_search_is_booked_to_who_asked(stranger: APIClient, bob: User, endpoint: EmbeddingServer) -> None:
     document_of(None, TEXT)
     response = stranger.post("/api/v1/documents/search", {"query": "lamps"}, format="json")
