@@ -96,9 +96,9 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return key, token
 
     def find(self, token: str) -> ApiKey | None:
-        """The usable key that `token` belongs to, with its user, both with the fields that requests ask for.
+        """The usable key that `token` belongs to, with its user, both with the fields that requests ask for; else None.
 
-        In SQL, because every request comes by here: the ORM takes ten times as long.
+        In SQL, because every request comes by here: the ORM's `raw` takes twice as long.
         """
         prefix = token.removeprefix(ApiKey.MARKER)[: ApiKey.PREFIX_LENGTH]
         with connections[self.db].cursor() as cursor:

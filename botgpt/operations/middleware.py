@@ -8,6 +8,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from django.db import connections
 from django.utils.functional import empty
 from structlog.contextvars import bound_contextvars
 
@@ -46,8 +47,8 @@ class RequestIdMiddleware:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
             _record(request, status=response.status_code, seconds=time.perf_counter() - began, activity=activity)
-            if activity.queries:
-                release_connection()  # sending the answer may take a slow client long
+            for alias in connections if activity.queries else ():
+                release_connection(alias)  # sending the answer may take a slow client long
         return response
 
 

@@ -6,10 +6,6 @@ from contextvars import ContextVar
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
-from documents.connections import release_connection
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,8 +33,6 @@ class ReplicaMiddleware:
             return self.get_response(request)
         finally:
             _may_lag.reset(token)
-            if REPLICA in settings.DATABASES:
-                release_connection(REPLICA)
 
     def process_view(self, request: HttpRequest, *_: Any) -> None:
         """Known now: which view it is."""

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+from django.db import connections
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.urls import resolve, reverse
 
 from botgpt.accounts.models import User
+from botgpt.operations.middleware import RequestIdMiddleware
 from botgpt.operations.replica import ReplicaMiddleware, ReplicaRouter
 from conversations.models import Conversation
 from documents.models import Document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from django.http import HttpRequest
+    from pytest_django import DjangoDbBlocker
 
 router = ReplicaRouter()
 LIST = "/admin/conversations/conversation/"
@@ -53,3 +63,21 @@ def test_writes_and_migrations_are_the_primarys() -> None:
     assert router.db_for_write(Conversation) == "default"
     assert not router.allow_migrate("replica", "conversations")
     assert router.allow_migrate("default", "conversations")
+
+
+def test_a_replica_is_given_back_behind_the_view_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker
+) -> None:
+    file = {"ENGINE": "botgpt.operations.sqlite3", "NAME": str(tmp_path / "replica.sqlite3"), "OPTIONS": {}}
+    monkeypatch.setitem(connections.settings, "replica", connections["default"].settings_dict | file)
+
+    def view(_: HttpRequest) -> HttpResponse:
+        with connections["replica"].cursor() as cursor:
+            cursor.execute("SELECT 1")
+        assert connections["replica"].connection is not None
+        return HttpResponse()
+
+    with django_db_blocker.unblock():
+        RequestIdMiddleware(view)(RequestFactory().get("/"))
+    assert connections["replica"].connection is None
+    del connections["replica"]

@@ -27,7 +27,7 @@ WRITES: Final = re.compile(r"\s*(?:INSERT|UPDATE|DELETE)\b")
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection; between BEGIN and COMMIT or ROLLBACK it is the one that writes.
 
-    `OPTIONS` may have a `pool_size`: the most connections of this process to the file.
+    `OPTIONS` may have a `pool_size`: how many connections this process keeps to the file.
     """
 
     _entered: WriteQueue | None = None
