@@ -83,13 +83,16 @@ def when_ready(server: Any) -> None:
         print_banner(f"http://{host}:{port}")
 
 
-def post_worker_init(_worker: Any) -> None:
+def post_worker_init(worker: Any) -> None:
     """Build the provider's client before the first request needs it: it costs 30 ms and an import.
 
     A terminal's Ctrl-C goes to the master and to the workers, and the master then tells the workers to quit: the second
     signal can arrive inside the first one's handler and lock it up. So workers leave Ctrl-C to the master.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from django.conf import settings
+
     from llm.providers import registry
 
+    worker.tpool.parallelism = settings.WEB_PARALLELISM
     registry.warm()

@@ -345,7 +345,11 @@ LLM_PROVIDERS = {
 }
 STREAM_PING_SECONDS = env.float("STREAM_PING_SECONDS", default=15.0)
 WEB_THREADS = env.int("WEB_THREADS", default=128)
-# An eighth of the threads is left to requests that wait for no model.
+# Of a worker's threads, how many compute at once. Those that wait for a server of a database do not say so.
+WEB_PARALLELISM = env.int(
+    "WEB_PARALLELISM", default=1 if DATABASES["default"]["ENGINE"] == "botgpt.operations.sqlite3" else 4
+)
+# A sixteenth of the threads is left to requests that wait for no model.
 MAX_TURNS_IN_FLIGHT = env.int("MAX_TURNS_IN_FLIGHT", default=max(1, WEB_THREADS - max(1, WEB_THREADS // 16)))
 LLM_SKIP_AFTER = env.int("LLM_SKIP_AFTER", default=3)
 LLM_SKIP_SECONDS = env.float("LLM_SKIP_SECONDS", default=30.0)

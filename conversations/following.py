@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from documents.connections import release_connection
+from documents.elsewhere import elsewhere
 
 from . import running
 from .abandoned import give_up_if_abandoned
@@ -31,7 +32,8 @@ def follow(reply_id: int, *, pause: float) -> Iterator[Progress]:
         if progress.has_ended:
             return
         if here:
-            progress = here.wait(beyond=progress, seconds=pause)
+            with elsewhere():
+                progress = here.wait(beyond=progress, seconds=pause)
         else:
             progress = _changed(reply_id, beyond=progress, seconds=pause)
 
@@ -46,7 +48,8 @@ def _changed(reply_id: int, *, beyond: Progress, seconds: float) -> Progress:
     until = time.monotonic() + seconds
     while (progress := _stored(reply_id)) == beyond and time.monotonic() < until:
         release_connection()
-        time.sleep(POLL_SECONDS)
+        with elsewhere():
+            time.sleep(POLL_SECONDS)
     return progress
 
 

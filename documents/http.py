@@ -23,6 +23,7 @@ import httpcore
 import httpx
 
 from .deadline import Deadline
+from .elsewhere import elsewhere
 
 if TYPE_CHECKING:
     import ssl
@@ -171,7 +172,8 @@ class _Backend(httpcore.SyncBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         left = _left(timeout, error=httpcore.ConnectTimeout, at_most=CONNECT_SECONDS)
-        return _Stream(super().connect_tcp(host, port, left, local_address, socket_options))
+        with elsewhere():
+            return _Stream(super().connect_tcp(host, port, left, local_address, socket_options))
 
 
 class _Stream(httpcore.NetworkStream):
@@ -184,9 +186,10 @@ class _Stream(httpcore.NetworkStream):
         if not isinstance(timeout, Patience):
             return self._stream.read(max_bytes, timeout)
         if timeout.rest and not self._has_more():
-            time.sleep(timeout.rest)
+            with elsewhere():
+                time.sleep(timeout.rest)
         left = timeout.left(error=httpcore.ReadTimeout)
-        with timeout.interrupting(self._end_reading):
+        with elsewhere(), timeout.interrupting(self._end_reading):
             return self._stream.read(max_bytes, left)
 
     def _has_more(self) -> bool:
@@ -203,7 +206,8 @@ class _Stream(httpcore.NetworkStream):
         timeout: Patience | float | None = None,
     ) -> httpcore.NetworkStream:
         left = _left(timeout, error=httpcore.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
+        with elsewhere():
+            return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
 
     def _end_reading(self) -> None:
         """Wake the thread that reads, which closing the descriptor would not. TLS's own shutdown would wait for it."""

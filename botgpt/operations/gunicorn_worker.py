@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, which leaves new connections to the worker that has fewest."""
+"""gunicorn's threaded worker, which shares connections out evenly and lets one request compute at a time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from gunicorn.workers.gthread import ThreadWorker
+
+from .run_queue import PATIENCE_SECONDS, RunQueue
 
 if TYPE_CHECKING:
     import socket
@@ -19,6 +21,17 @@ class EvenWorker(ThreadWorker):
 
     Clients and proxies keep connections for long, so one that was quicker at the start would have most of the work.
     """
+
+    tpool: RunQueue
+
+    def get_thread_pool(self) -> RunQueue:
+        """gunicorn's own begins with every request at once."""
+        return RunQueue(self.cfg.threads)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Look after connections, and often enough after the requests that have not begun."""
+        super().wait_for_and_dispatch_events(min(timeout, PATIENCE_SECONDS) if self.tpool.has_new else timeout)
+        self.tpool.relieve()
 
     def accept(self, listener: socket.socket) -> None:
         """Take the connection, if it is still there after a while."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from documents.elsewhere import elsewhere
 from llm.errors import Cancelled, Failure, ProviderError
 from llm.types import Usage
 
@@ -79,10 +80,11 @@ class Retrying:
         return wait
 
     def _pause(self, seconds: float, request: ChatRequest) -> None:
-        if request.cancellation is None:
-            self._sleep(seconds)
-        elif request.cancellation.wait(seconds):
-            raise Cancelled("The reply was cancelled.", usage=Usage())
+        with elsewhere():
+            if request.cancellation is None:
+                self._sleep(seconds)
+            elif request.cancellation.wait(seconds):
+                raise Cancelled("The reply was cancelled.", usage=Usage())
 
 
 def _wait(exc: ProviderError, *, attempt: int) -> float:

@@ -1,16 +1,20 @@
-"""Connections that are kept open are shared out among the workers."""
+"""Connections that are kept open are shared out among the workers; in one of them, slow clients keep nobody."""
 
 from __future__ import annotations
 
 import http.client
+import socket
 import subprocess
 import sys
 import time
 from contextlib import ExitStack, closing
+from http import HTTPStatus
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from botgpt.operations.run_queue import PATIENCE_SECONDS
 from tests.service.running import ROOT, free_port, running
 
 if TYPE_CHECKING:
@@ -18,6 +22,11 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 60
 LEAST = 20  # of a worker; it was 15 to 19 when the quickest took them
+SLOW = 30
+BEGINNING = (
+    b"POST /api/v1/conversations HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    b'Content-Length: 1000\r\n\r\n{"first_message": "'
+)
 BREAKING = """
 def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
@@ -44,6 +53,25 @@ def test_no_worker_has_most_of_the_connections(tmp_path: Path) -> None:
         shares = [after[worker] - before[worker] for worker in before]
     assert sum(shares) == CONNECTIONS
     assert min(shares) >= LEAST, shares
+
+
+def test_bodies_that_come_slowly_keep_nobody(tmp_path: Path) -> None:
+    """One request computes at a time; these are in the middle of it."""
+    with running(tmp_path, WEB_CONCURRENCY="1") as service, ExitStack() as opened:
+        address = urlsplit(service.url)
+        for _ in range(SLOW):
+            slow = opened.enter_context(socket.create_connection((address.hostname, address.port)))
+            slow.sendall(BEGINNING)
+        time.sleep(SLOW * PATIENCE_SECONDS + 0.5)
+        times = []
+        for _ in range(20):
+            connection = http.client.HTTPConnection(address.netloc, timeout=10)
+            with closing(connection):
+                began = time.monotonic()
+                connection.request("GET", "/api/v1/conversations")
+                assert connection.getresponse().status == HTTPStatus.OK
+                times.append(time.monotonic() - began)
+    assert median(times) < SLOW * PATIENCE_SECONDS, times
 
 
 def test_answers_that_break_off_cost_no_worker(tmp_path: Path) -> None:
