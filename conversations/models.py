@@ -25,6 +25,9 @@ RECORD_TURN: Final = """
     WHERE id = %s
 """
 
+OF_OWNER: Final = "WHERE id = %s AND user_id = %s"
+NEWEST: Final = "WHERE user_id = %s ORDER BY activity_at DESC, id DESC LIMIT %s"
+LARGEST_ID: Final = 2**63 - 1
 ROWS: Final = """
     SELECT {columns} FROM messages
     WHERE conversation_id = %s AND {earlier} ORDER BY created_at DESC, id DESC LIMIT %s
@@ -43,6 +46,15 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def newest_first(self) -> Self:
         """Most recent activity first; the index on the owner has this very order."""
         return self.order_by("-activity_at", "-id")
+
+    def one_of(self, user: User, pk: int) -> Conversation | None:
+        """The user's conversation that has this id, by SQL that is built once."""
+        found = statements.select(Conversation, OF_OWNER, [pk, user.pk], using=self.db) if pk <= LARGEST_ID else ()
+        return next(iter(found), None)
+
+    def newest_of(self, user: User, number: int) -> list[Conversation]:
+        """So many of the user's conversations, newest first, by SQL that is built once."""
+        return statements.select(Conversation, NEWEST, [user.pk, number], using=self.db)
 
 
 class Conversation(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils.http import content_disposition_header
 from rest_framework import exceptions, mixins, status
 from rest_framework.decorators import action
@@ -65,11 +65,29 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
     limits: ClassVar = {"create": "turns", "update": "turns", "send": "turns"}
     extra_errors: ClassVar = {"create": STARTING_ERRORS, "update": TURN_ERRORS, "send": TURN_ERRORS}
 
+    def get_object(self) -> Conversation:
+        """As REST framework's, without Django's compiler: it is on the path of every turn."""
+        conversation = Conversation.objects.one_of(self.request.user, self.kwargs["pk"])  # type: ignore[arg-type]
+        if conversation is None:
+            raise Http404
+        self.check_object_permissions(self.request, conversation)
+        return conversation
+
+    def get_first(self, queryset: QuerySet[Conversation], number: int) -> list[Conversation]:
+        """The list from its beginning; without a filter likewise without the compiler."""
+        if self._is_filtered:
+            return list(queryset[:number])
+        return Conversation.objects.newest_of(self.request.user, number)  # type: ignore[arg-type]
+
     def get_total(self, queryset: QuerySet[Conversation]) -> int:
         """The number of conversations in the list; without a filter it is kept with the user."""
-        if any(self.request.query_params.get(name) for name in ConversationFilter.base_filters):
+        if self._is_filtered:
             return queryset.count()
         return self.request.user.conversation_count  # type: ignore[union-attr]
+
+    @property
+    def _is_filtered(self) -> bool:
+        return any(self.request.query_params.get(name) for name in ConversationFilter.base_filters)
 
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
@@ -103,10 +121,11 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
     @reference.RETRIEVE
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         conversation = self.get_object()
+        if "messages" not in request.query_params:
+            return Response(self._whole(conversation))
         params = DetailParams(data=request.query_params.dict())
         params.is_valid(raise_exception=True)
-        if (limit := params.validated_data.get("messages")) is None:
-            return Response(self._whole(conversation))
+        limit = params.validated_data["messages"]
         newest, _ = reading.stretch(conversation, through=conversation.active_leaf_id, limit=limit)
         return Response(self._detail(conversation, newest))
 

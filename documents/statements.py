@@ -1,20 +1,40 @@
-"""Writes of single rows whose SQL is built once: Django's compiler takes ten times as long as a database does for them.
+"""Statements whose SQL is built once: Django's compiler takes ten times as long as a database does for them.
 
-They do what the ORM does, field by field and on both engines, on the default database. No signals are sent. For reads
-there is `QuerySet.raw`.
+They do what the ORM does, field by field and on both engines. Writes are of single rows, on the default database, and
+send no signals.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from django.db.models import Field, Model
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models import Field
+
+    Conversion = tuple[int, Callable[[Any, Any, BaseDatabaseWrapper], Any], Any]
+
+Row = TypeVar("Row", bound=Model)
+
+
+def select(model: type[Row], rest: str, values: Sequence[Any], *, using: str) -> list[Row]:
+    """Rows with all their fields. `QuerySet.raw` does the same, and takes two to three times as long.
+
+    Args:
+        rest: SQL that comes after the table's name; a constant.
+    """
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        cursor.execute(_select(model) + rest, values)
+        rows = cursor.fetchall()
+    names, conversions = _conversions(model, connection.alias)
+    return [model.from_db(using, names, _converted(row, conversions, connection)) for row in rows]
 
 
 def insert(row: Model) -> None:
@@ -40,6 +60,32 @@ def update(row: Model, *names: str, where: str = "TRUE", values: Sequence[Any] =
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} AND {where}", [*new, row.pk, *values])
         return bool(cursor.rowcount)
+
+
+@cache
+def _select(model: type[Model]) -> str:
+    columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
+    return f'SELECT {columns} FROM "{model._meta.db_table}" '  # noqa: S608  our own names
+
+
+@cache
+def _conversions(model: type[Model], alias: str) -> tuple[list[str], list[Conversion]]:
+    """The names of the fields, and how to read those that the engine gives in another form: the place of each."""
+    connection = connections.create_connection(alias)  # never opened; a thread's own would be kept by what it gives
+    names, conversions = [], []
+    for place, field in enumerate(model._meta.concrete_fields):
+        names.append(field.attname)
+        column = field.get_col(model._meta.db_table)
+        for convert in connection.ops.get_db_converters(column) + field.get_db_converters(connection):
+            conversions.append((place, convert, column))
+    return names, conversions
+
+
+def _converted(row: Sequence[Any], conversions: list[Conversion], connection: BaseDatabaseWrapper) -> list[Any]:
+    values = list(row)
+    for place, convert, column in conversions:
+        values[place] = convert(values[place], column, connection)
+    return values
 
 
 @cache

@@ -42,9 +42,9 @@ class NamedPagination(BasePagination):
     """Numbered pages under the name that the view gives them with `results_name`.
 
     A page past the end is empty, not an error. Rows are counted only where the page itself does not show how many there
-    are, and not even then by a view with `get_total`. One whose rows come newest first by a moment, then by key, names
-    that moment in `cursor_field`: its answers link to the next page, which costs the same at any depth. A numbered page
-    is counted off from the first row.
+    are, and not even then by a view with `get_total`; one with `get_first` reads the first page itself. One whose rows
+    come newest first by a moment, then by key, names that moment in `cursor_field`: its answers link to the next page,
+    which costs the same at any depth. A numbered page is counted off from the first row.
     """
 
     results_name = "results"
@@ -62,7 +62,7 @@ class NamedPagination(BasePagination):
             found = list(cursor.rest_of(queryset, moment=moment)[: self.page_size + 1])
         else:
             start = (self.page - 1) * self.page_size
-            found = self._numbered(queryset, start)
+            found = self._numbered(queryset, start, view)
             is_last = len(found) <= self.page_size and (found or not start)
             self.total = start + len(found) if is_last else self._total(queryset, view)
         rows = found[: self.page_size]
@@ -108,8 +108,10 @@ class NamedPagination(BasePagination):
             )
         return parameters
 
-    def _numbered(self, queryset: QuerySet[Any], start: int) -> list[Any]:
+    def _numbered(self, queryset: QuerySet[Any], start: int, view: APIView | None) -> list[Any]:
         """The rows from there on, one more than the page has. What lies before is passed over in the index alone."""
+        if not start and (get_first := getattr(view, "get_first", None)):
+            return list(get_first(queryset, self.page_size + 1))
         page = slice(start, start + self.page_size + 1)
         return list(queryset.filter(pk__in=queryset.values("pk")[page]) if start else queryset[page])
 

@@ -255,11 +255,23 @@ def test_a_conversation_is_read_with_its_whole_history_in_order(api: APIClient, 
 
 
 def test_reading_costs_the_same_for_a_long_conversation(
-    api: APIClient, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+    api: APIClient, alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     conversation = conversation_of(alice, turns=100)
-    with django_assert_max_num_queries(4):
+    with django_assert_num_queries(2):  # the conversation, the messages
         api.get(f"{BASE}/{conversation.pk}")
+
+
+def test_where_there_are_branches_their_ids_cost_a_query(
+    api: APIClient, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    conversation = conversation_of(alice, turns=2)
+    question, reply = conversation.messages.filter(content__in=["Question 1", "Answer 1"])
+    other = conversation.messages.create(parent=question, role="assistant", content="Another answer")
+    conversation.record_turn(leaf=reply, added=1)
+    with django_assert_num_queries(3):
+        body = api.get(f"{BASE}/{conversation.pk}").json()
+    assert [message["sibling_ids"] for message in body["messages"][-2:]] == [[question.pk], [reply.pk, other.pk]]
 
 
 def test_only_the_active_branch_is_history(api: APIClient, alice: User) -> None:

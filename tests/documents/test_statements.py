@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
 from conversations.models import Conversation, Message
 from documents import statements
@@ -47,6 +48,32 @@ def test_an_inserted_row_is_the_one_that_the_orm_would_have_written(alice: User)
         for field in row._meta.concrete_fields:
             assert getattr(stored, field.attname) == getattr(row, field.attname), field.name
         assert not row._state.adding
+
+
+def test_selected_rows_are_those_that_the_orm_would_have_read(alice: User) -> None:
+    conversation = Conversation.objects.create(user=alice, title="Lamps 🦊", updated_at=timezone.now())
+    message = question(conversation)
+    message.save()
+    call = LLMCall.objects.create(
+        user=alice, provider="groq", outcome="ok", cost=Decimal("0.0000000123"), price={"input_mtok": "0.05"}
+    )
+    for row in (conversation, message, call):
+        model = type(row)
+        (found,) = statements.select(model, "WHERE id = %s", [row.pk], using="default")
+        stored = model._default_manager.get(pk=row.pk)
+        for field in model._meta.concrete_fields:
+            value = getattr(found, field.attname)
+            assert (value, type(value)) == ((at := getattr(stored, field.attname)), type(at)), field.name
+        assert (found._state.adding, found._state.db) == (False, "default")
+
+
+def test_selected_rows_can_be_changed_by_the_orm(alice: User) -> None:
+    Conversation.objects.create(user=alice, title="x")
+    (found,) = statements.select(Conversation, "WHERE title = %s", ["x"], using="default")
+    found.title = "y"
+    found.save()
+    assert list(Conversation.objects.values_list("title", flat=True)) == ["y"]
+    assert statements.select(Conversation, "WHERE title = %s", ["x"], using="default") == []
 
 
 def test_a_row_that_was_inserted_can_be_changed_by_the_orm(alice: User) -> None:
