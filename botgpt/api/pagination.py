@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from rest_framework import serializers
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
-from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from .cursors import Cursor
 
@@ -52,11 +53,11 @@ class NamedPagination(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         self.results_name = getattr(view, "results_name", self.results_name)
         moment = getattr(view, "cursor_field", "")
-        params = PageParams(data=request.query_params.dict())
-        params.is_valid(raise_exception=True)
-        self.page: int = params.validated_data["page"]
-        self.page_size: int = params.validated_data["page_size"]
-        cursor: Cursor | None = params.validated_data.get("cursor") if moment else None
+        given = request.query_params
+        asked = _asked(**{name: given[name] for name in ("page", "page_size", "cursor") if name in given})
+        self.page: int = asked["page"]
+        self.page_size: int = asked["page_size"]
+        cursor: Cursor | None = asked.get("cursor") if moment else None
         if cursor:
             self.page, self.total = cursor.page, cursor.total
             found = list(cursor.rest_of(queryset, moment=moment)[: self.page_size + 1])
@@ -122,5 +123,14 @@ class NamedPagination(BasePagination):
 
     def _link(self, request: Request, last: Any, moment: str) -> str:
         cursor = Cursor(at=getattr(last, moment), key=last.pk, page=self.page + 1, total=self.total)
-        address = remove_query_param(request.build_absolute_uri(), "page")
-        return str(replace_query_param(address, "cursor", str(cursor)))
+        query = {name: values for name, values in request.query_params.lists() if name != "page"}
+        query["cursor"] = [str(cursor)]
+        return f"{request.build_absolute_uri(request.path)}?{urlencode(query, doseq=True)}"
+
+
+@lru_cache(256)
+def _asked(**given: str) -> dict[str, Any]:
+    """The parameters of a page; clients ask for the same few again and again, and checking them takes longer."""
+    params = PageParams(data=given)
+    params.is_valid(raise_exception=True)
+    return dict(params.validated_data)

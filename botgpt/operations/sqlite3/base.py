@@ -4,11 +4,12 @@ connection that is closed goes to the next thread that opens one (`pool`)."""
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import OperationalError
-from django.db.backends.sqlite3 import base
+from django.db.backends.sqlite3 import base, operations
 
 from .pool import SIZE, Connection, pool
 from .queueing import write_queue
@@ -24,12 +25,23 @@ DEFAULT_SECONDS = 5.0  # sqlite3's own
 WRITES: Final = re.compile(r"\s*(?:INSERT|UPDATE|DELETE)\b")
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    """What SQLite gives, as Django's fields want it."""
+
+    def convert_datetimefield_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """As Django's, which takes five times as long: a page of a list has sixty moments."""
+        if type(value) is datetime and value.tzinfo is None and connection.timezone:
+            return value.replace(tzinfo=connection.timezone)
+        return super().convert_datetimefield_value(value, expression, connection)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection; between BEGIN and COMMIT or ROLLBACK it is the one that writes.
 
     `OPTIONS` may have a `pool_size`: how many connections this process keeps to the file.
     """
 
+    ops_class = DatabaseOperations
     _entered: WriteQueue | None = None
     _pool: Pool | None = None
     _take: Callable[[], Connection]
