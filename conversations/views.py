@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.http import Http404, HttpResponse
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import content_disposition_header
 from rest_framework import exceptions, mixins, status
 from rest_framework.decorators import action
@@ -75,19 +76,15 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
 
     def get_first(self, queryset: QuerySet[Conversation], number: int) -> list[Conversation]:
         """The list from its beginning; without a filter likewise without the compiler."""
-        if self._is_filtered:
+        if not ConversationFilter.base_filters.keys().isdisjoint(self.request.query_params):
             return list(queryset[:number])
         return Conversation.objects.newest_of(self.request.user, number)  # type: ignore[arg-type]
 
     def get_total(self, queryset: QuerySet[Conversation]) -> int:
         """The number of conversations in the list; without a filter it is kept with the user."""
-        if self._is_filtered:
+        if any(self.request.query_params.get(name) for name in ConversationFilter.base_filters):
             return queryset.count()
         return self.request.user.conversation_count  # type: ignore[union-attr]
-
-    @property
-    def _is_filtered(self) -> bool:
-        return any(self.request.query_params.get(name) for name in ConversationFilter.base_filters)
 
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
@@ -96,7 +93,10 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
 
     @reference.LIST
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().list(request, *args, **kwargs)
+        """As REST framework's, but the query is built only where `get_first` does not do without it."""
+        conversations = SimpleLazyObject(lambda: self.filter_queryset(self.get_queryset()))
+        page = self.paginate_queryset(conversations)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @reference.CREATE
     def create(self, request: Request) -> HttpResponseBase:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
+from django.db.models.base import ModelState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +35,7 @@ def select(model: type[Row], rest: str, values: Sequence[Any], *, using: str) ->
         cursor.execute(_select(model) + rest, values)
         rows = cursor.fetchall()
     names, conversions = _conversions(model, connection.alias)
-    return [model.from_db(using, names, _converted(row, conversions, connection)) for row in rows]
+    return [_instance(model, names, _converted(row, conversions, connection), using=using) for row in rows]
 
 
 def insert(row: Model) -> None:
@@ -86,6 +87,15 @@ def _converted(row: Sequence[Any], conversions: list[Conversion], connection: Ba
     for place, convert, column in conversions:
         values[place] = convert(values[place], column, connection)
     return values
+
+
+def _instance(model: type[Row], names: list[str], values: list[Any], *, using: str) -> Row:
+    """As unpickling does it: `from_db` asks every field how to be set, and sends two signals."""
+    row = model.__new__(model)
+    row._state = ModelState()
+    row._state.adding, row._state.db = False, using
+    row.__dict__.update(zip(names, values, strict=True))
+    return row
 
 
 @cache

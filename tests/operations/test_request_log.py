@@ -91,6 +91,6 @@ def test_nobody_is_looked_up_for_the_log(client: Client, alice: User, lines: Lin
 
 def test_failures_of_the_server_are_errors(api: APIClient, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     api.raise_request_exception = False
-    monkeypatch.setattr("conversations.models.ConversationQuerySet.visible_to", lambda *_: 1 / 0)
+    monkeypatch.setattr("conversations.models.ConversationQuerySet.newest_of", lambda *_: 1 / 0)
     api.get("/api/v1/conversations")
     assert only(lines(), "request")["level"] == "error"
