@@ -94,5 +94,5 @@ def post_worker_init(worker: Any) -> None:
 
     from llm.providers import registry
 
-    worker.tpool.parallelism = settings.WEB_PARALLELISM
+    worker.tpool.parallelism = max(1, settings.WEB_PARALLELISM)
     registry.warm()

@@ -21,5 +21,5 @@ _django = get_wsgi_application()
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     """Django, for requests whose bodies may come slowly."""
-    environ["wsgi.input"] = Body(environ["wsgi.input"])
+    environ["wsgi.input"] = Body(environ["wsgi.input"], length=environ.get("CONTENT_LENGTH", ""))
     return _django(environ, start_response)

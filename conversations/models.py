@@ -170,7 +170,7 @@ class Conversation(models.Model):
                 below.add(pk)
                 newest = pk
         Conversation.objects.filter(pk=self.pk).update(active_leaf=newest, updated_at=timezone.now())
-        self.refresh_from_db(fields=["active_leaf", "updated_at"])
+        self.refresh_from_db(fields=["active_leaf", "message_count", "updated_at"])
 
     def lines(self, *, through: int) -> Iterator[Line]:
         """The message `through` and its ancestors, newest first, of each what a prompt needs."""

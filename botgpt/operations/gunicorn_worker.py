@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import _DEFER, DEFAULT_WORKER_DATA_TIMEOUT, ThreadWorker
+
+from documents.elsewhere import elsewhere
 
 from .run_queue import PATIENCE_SECONDS, RunQueue
 
 if TYPE_CHECKING:
     import socket
+
+    from gunicorn.workers.gthread import TConn
 
 HESITATION_SECONDS = 20e-6  # for each connection it has; waking up takes a process some 50 µs
 MOST = 150  # connections that it hesitates for: nothing else is looked at meanwhile
@@ -32,6 +36,15 @@ class EvenWorker(ThreadWorker):
         """Look after connections, and often enough after the requests that have not begun."""
         super().wait_for_and_dispatch_events(min(timeout, PATIENCE_SECONDS) if self.tpool.has_new else timeout)
         self.tpool.relieve()
+
+    def handle(self, conn: TConn) -> object:
+        """A connection on which nothing has come yet waits without a place."""
+        if not (conn.initialized or conn.data_ready or conn.wait_for_data(0)):
+            with elsewhere():
+                has_come = conn.wait_for_data(DEFAULT_WORKER_DATA_TIMEOUT)
+            if not has_come:
+                return _DEFER
+        return super().handle(conn)
 
     def accept(self, listener: socket.socket) -> None:
         """Take the connection, if it is still there after a while."""

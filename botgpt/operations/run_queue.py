@@ -24,8 +24,8 @@ PATIENCE_SECONDS: Final = 0.02  # several times what most requests compute
 class RunQueue:
     """Threads for requests: `parallelism` of them compute, and others while those are `elsewhere`.
 
-    One that computes for long, or waits and does not say so, keeps nobody: when none has begun or gone on for
-    `PATIENCE_SECONDS`, those that run are taken for waiting. A wait that nobody thought of costs no more than that.
+    One that computes for long, or waits and does not say so, loses its place after `PATIENCE_SECONDS` and goes on
+    beside the others. So a wait that nobody thought of costs no more than that.
     """
 
     def __init__(self, threads: int, *, parallelism: int = 1) -> None:
@@ -34,8 +34,7 @@ class RunQueue:
         self._change = threading.Lock()
         self._new: deque[_Request] = deque()
         self._resuming: deque[_Request] = deque()
-        self._running: set[_Request] = set()
-        self._last_go = time.monotonic()
+        self._running: dict[_Request, float] = {}  # since when
         self._is_ending = False
 
     def submit(self, handle: Callable[..., Any], *args: Any) -> Future[Any]:
@@ -47,7 +46,7 @@ class RunQueue:
         return request.future
 
     def shutdown(self, *, wait: bool = True) -> None:
-        """Begin no more. Takes no lock: gunicorn also does this in a signal's handler."""
+        """Begin no more. Does not take the queue's lock: gunicorn also does this in a signal's handler."""
         self._is_ending = True
         self._threads.shutdown(wait=wait)
 
@@ -57,16 +56,18 @@ class RunQueue:
         return bool(self._new)
 
     def relieve(self) -> None:
-        """Wait no longer for those that run, if that has taken a while."""
+        """Take the places of those that have had theirs for too long, if others wait for one."""
+        if not (self._new or self._resuming):
+            return
         with self._change:
-            if self._new and time.monotonic() - self._last_go > PATIENCE_SECONDS:
-                self._running.clear()
-                self._fill()
+            late = time.monotonic() - PATIENCE_SECONDS
+            self._running = {request: since for request, since in self._running.items() if since > late}
+            self._fill()
 
     def pause(self, request: _Request) -> None:
         """Its place is free."""
         with self._change:
-            self._running.discard(request)
+            self._running.pop(request, None)
             self._fill()
 
     def resume(self, request: _Request) -> None:
@@ -77,14 +78,8 @@ class RunQueue:
                 return
             request.may_go.acquire()
             self._resuming.append(request)
-            last_go = self._last_go
         while not request.may_go.acquire(timeout=PATIENCE_SECONDS):
-            with self._change:
-                if self._last_go == last_go and request in self._resuming:
-                    self._running.clear()
-                    self._resuming.remove(request)
-                    self._go(request).may_go.release()
-                last_go = self._last_go
+            self.relieve()
         request.may_go.release()
 
     def _fill(self) -> None:
@@ -98,8 +93,7 @@ class RunQueue:
                 return
 
     def _go(self, request: _Request) -> _Request:
-        self._running.add(request)
-        self._last_go = time.monotonic()
+        self._running[request] = time.monotonic()
         return request
 
     def _run(self, request: _Request | None) -> None:
@@ -110,7 +104,7 @@ class RunQueue:
     def _next_after(self, done: _Request) -> _Request | None:
         """The one that the same thread begins now, as waking another takes time; None if this one is to rest."""
         with self._change:
-            self._running.discard(done)
+            self._running.pop(done, None)
             has_place = len(self._running) < self.parallelism and not self._resuming
             if has_place and self._new and not self._is_ending:
                 return self._go(self._new.popleft())

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from documents.connections import release_connection
 from documents.deadline import Deadline
+from documents.elsewhere import elsewhere
 
 from . import wire
 from .base import EmbeddingsUnavailable, Fallible, normalised
@@ -70,7 +71,8 @@ class EndpointEmbedder(Fallible):
                 if not exc.retryable or attempt == TRIES or wait >= deadline.remaining:
                     raise
             release_connection()
-            time.sleep(wait)
+            with elsewhere():
+                time.sleep(wait)
         raise AssertionError("unreachable")
 
     def _call(self, texts: Sequence[str], *, attempt: int, seconds: float) -> NDArray[np.float32]:

@@ -101,6 +101,16 @@ def test_rows_of_the_same_moment_are_met_in_any_batch(alice: User, batch: int) -
     assert [row[0] for row in rows] == line[::-1]
 
 
+def test_a_branch_that_came_after_the_conversation_was_read_is_shown_when_one_goes_to_another(alice: User) -> None:
+    conversation = conversation_of(alice, turns=1)
+    read_before = Conversation.objects.get(pk=conversation.pk)
+    question = conversation.messages.get(role="user")
+    other = conversation.messages.create(role="user", content="Another")
+    conversation.record_turn(leaf=other, added=1)
+    read_before.go_to(question)
+    assert history(read_before)[0]["sibling_ids"] == [question.pk, other.pk]
+
+
 def test_a_conversation_without_messages_has_an_empty_history(alice: User) -> None:
     empty = Conversation.objects.create(user=alice, title="Empty")
     assert history(empty) == []

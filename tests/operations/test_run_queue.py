@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from botgpt.operations.bodies import Body
 from botgpt.operations.run_queue import PATIENCE_SECONDS, RunQueue
-from documents.elsewhere import elsewhere
+from documents.elsewhere import elsewhere, working
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,6 +132,33 @@ def test_nor_does_it_keep_one_that_goes_on(bench: Bench) -> None:
     assert not stuck.done()
 
 
+def test_several_that_go_on_have_all_places_of_those_that_are_stuck(bench: Bench) -> None:
+    bench.queue.parallelism = 2
+    both_are_waiting, may_go_on = threading.Barrier(3), threading.Event()
+
+    def goes_on_together() -> None:
+        with elsewhere():
+            both_are_waiting.wait(LONG)
+            may_go_on.wait(LONG)
+        bench.order.append(len(bench.queue._resuming))
+
+    going_on = [bench.queue.submit(goes_on_together) for _ in range(2)]
+    both_are_waiting.wait(LONG)
+    for _ in range(2):
+        bench.queue.submit(bench.is_stuck)
+    may_go_on.set()
+    for future in going_on:
+        future.result(LONG)
+    assert bench.order == [0, 0]  # none had to wait for the other
+
+
+def test_those_that_are_stuck_have_no_place_while_others_come_and_go(bench: Bench) -> None:
+    bench.queue.parallelism = 2
+    bench.queue.submit(bench.is_stuck)
+    bench.done(*(bench.queue.submit(bench.compute, PATIENCE_SECONDS / 10) for _ in range(50)))
+    assert bench.most == 2
+
+
 def test_with_all_threads_waiting_the_next_begins_when_one_has_ended(bench: Bench) -> None:
     waiting = [bench.queue.submit(bench.waits) for _ in range(4)]
     late = bench.queue.submit(bench.compute)
@@ -174,6 +203,28 @@ def test_an_ending_queue_begins_nothing_and_lets_what_runs_end(bench: Bench) -> 
     time.sleep(2 * PATIENCE_SECONDS)
     assert not late.done()
     assert bench.queue.has_new
+
+
+class Noted:
+    """Counts the waits that it is told of."""
+
+    waits = 0
+
+    def pause(self) -> None:
+        self.waits += 1
+
+    def resume(self) -> None:
+        pass
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("length", "waits"), [("8192", 0), ("8193", 2), ("", 2), ("-1", 2)])
+def test_a_long_body_is_waited_for_without_a_place(length: str, waits: int) -> None:
+    noted = Noted()
+    body = Body(io.BytesIO(b"one\ntwo"), length=length)
+    with working(noted):
+        assert (body.readline(), body.read()) == (b"one\n", b"two")
+    assert noted.waits == waits
 
 
 def test_outside_of_a_request_nothing_happens() -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 60
 LEAST = 20  # of a worker; it was 15 to 19 when the quickest took them
 SLOW = 30
+SILENT = 100
 BEGINNING = (
     b"POST /api/v1/conversations HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     b'Content-Length: 1000\r\n\r\n{"first_message": "'
@@ -72,6 +73,19 @@ def test_bodies_that_come_slowly_keep_nobody(tmp_path: Path) -> None:
                 assert connection.getresponse().status == HTTPStatus.OK
                 times.append(time.monotonic() - began)
     assert median(times) < SLOW * PATIENCE_SECONDS, times
+
+
+def test_connections_on_which_nothing_comes_keep_nobody(tmp_path: Path) -> None:
+    with running(tmp_path, WEB_CONCURRENCY="1") as service, ExitStack() as opened:
+        address = urlsplit(service.url)
+        for _ in range(SILENT):
+            opened.enter_context(socket.create_connection((address.hostname, address.port)))
+        connection = http.client.HTTPConnection(address.netloc, timeout=10)
+        with closing(connection):
+            began = time.monotonic()
+            connection.request("GET", "/health")
+            assert connection.getresponse().status == HTTPStatus.OK
+            assert time.monotonic() - began < SILENT * PATIENCE_SECONDS / 2
 
 
 def test_answers_that_break_off_cost_no_worker(tmp_path: Path) -> None:
