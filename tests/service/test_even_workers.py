@@ -20,8 +20,8 @@ from tests.service.running import ROOT, free_port, running
 if TYPE_CHECKING:
     from tests.service.running import Service
 
-CONNECTIONS = 60
-LEAST = 20  # of a worker; it was 15 to 19 when the quickest took them
+CONNECTIONS = 120
+LEAST = 50  # of a worker; it was 17 to 46 where the quickest took them, 58 to 60 since they are shared
 SLOW = 30
 SILENT = 100
 BEGINNING = (
@@ -46,14 +46,12 @@ def test_no_worker_has_most_of_the_connections(tmp_path: Path) -> None:
             assert connection.getresponse().read()
 
         at_rest = _sockets(service)
-        while len(before := _sockets(service)) < 2 or any(before[pid] <= at_rest.get(pid, 0) for pid in before):
-            open_one()  # until both take connections
-        for _ in range(CONNECTIONS):
+        while len(some := _sockets(service)) < 2 or any(some[pid] <= at_rest.get(pid, 0) for pid in some):
+            open_one()  # until both take connections; one may have begun later
+        while sum(some.values()) < CONNECTIONS:
             open_one()
-        after = _sockets(service)
-        shares = [after[worker] - before[worker] for worker in before]
-    assert sum(shares) == CONNECTIONS
-    assert min(shares) >= LEAST, shares
+            some = _sockets(service)
+    assert min(some.values()) >= LEAST, some
 
 
 def test_bodies_that_come_slowly_keep_nobody(tmp_path: Path) -> None:
