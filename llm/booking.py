@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import Error, IntegrityError, InterfaceError, OperationalError, transaction
+from django.utils import timezone
 
 from documents.statements import insert
 
@@ -22,6 +23,7 @@ from .events import llm_called
 from .models import LLMCall
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Iterator
 
     from .types import Attribution, Usage
@@ -33,6 +35,7 @@ Result = TypeVar("Result")
 ERROR_CHARS = 500
 MISSING = "A ledger row was not written: %s"
 REFERENCES = ("message_id", "conversation_id", "user_id")  # in the order in which a deletion takes them
+COMPUTED = ("cost", "price")  # of the other fields; the database may round them
 
 
 @dataclass(slots=True)
@@ -45,10 +48,29 @@ class Tally:
 
 
 @dataclass(slots=True)
+class Call:
+    """A call that is to be booked.
+
+    Attributes:
+        tried_at: when that was tried first. Since then its row may be there, and nobody was told.
+    """
+
+    fields: dict[str, Any]
+    tried_at: dt.datetime | None = None
+
+    def stored(self) -> LLMCall | None:
+        """The row of an earlier try, whose COMMIT was done while its answer got lost."""
+        if self.tried_at is None:
+            return None
+        same = {name: value for name, value in self.fields.items() if name not in COMPUTED}
+        return LLMCall.objects.filter(created_at__gte=self.tried_at, **same).first()
+
+
+@dataclass(slots=True)
 class Answers:
     """Calls that have answered, to be booked with what they paid for."""
 
-    calls: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
 
     def book_with(self, write: Callable[[], Result]) -> Result:
         """Run a write durably, in one transaction with the rows of the calls; without those that cannot be written.
@@ -64,7 +86,7 @@ class Answers:
 
         def write_all() -> tuple[list[LLMCall], Result]:
             with transaction.atomic():
-                return [_insert(fields) for fields in self.calls], write()
+                return [_insert(call) for call in self.calls], write()
 
         try:
             rows, result = durably(write_all)
@@ -159,9 +181,9 @@ def book(  # noqa: PLR0913  a ledger row has as many sides
         tally.unpriced += cost is None
     answers = _answers.get()
     if answers is not None and outcome == LLMCall.Outcome.OK and attribution.purpose == LLMCall.Purpose.REPLY:
-        answers.calls.append(fields)
+        answers.calls.append(Call(fields))
     else:
-        _book_alone(fields)
+        _book_alone(Call(fields))
 
 
 def book_abandoned(attribution: Attribution) -> None:
@@ -178,31 +200,33 @@ def book_abandoned(attribution: Attribution) -> None:
     )
 
 
-def _book_alone(fields: dict[str, Any]) -> None:
+def _book_alone(call: Call) -> None:
     try:
-        row = durably(lambda: _write(fields))
+        row = durably(lambda: _write(call))
     except Error:
-        logger.exception(MISSING, fields)
+        logger.exception(MISSING, call.fields)
     else:
         llm_called.send_robust(sender=None, call=row)
 
 
-def _write(fields: dict[str, Any]) -> LLMCall:
+def _write(call: Call) -> LLMCall:
     for reference in REFERENCES:
         try:
-            return _insert(fields)
+            return _insert(call)
         except IntegrityError:
-            fields[reference] = None  # it was deleted during the call
-    fields |= {"request_id": "", "error": ""}  # and with the user everything that leads to them
-    return _insert(fields)
+            call.fields[reference] = None  # it was deleted during the call
+    call.fields |= {"request_id": "", "error": ""}  # and with the user everything that leads to them
+    return _insert(call)
 
 
-def _insert(fields: dict[str, Any]) -> LLMCall:
+def _insert(call: Call) -> LLMCall:
     # A caller's transaction fails with ours. References are checked when it ends, so never inside.
     with transaction.atomic(savepoint=False):
-        row = LLMCall(**fields)
-        insert(row)
-        if row.user_id is not None:
-            tokens = row.prompt_tokens + row.completion_tokens
-            budgets.settle(user_id=row.user_id, tokens=tokens, cost=row.cost, at=row.created_at)
+        if (row := call.stored()) is None:
+            call.tried_at = call.tried_at or timezone.now()
+            row = LLMCall(**call.fields)
+            insert(row)
+            if row.user_id is not None:
+                tokens = row.prompt_tokens + row.completion_tokens
+                budgets.settle(user_id=row.user_id, tokens=tokens, cost=row.cost, at=row.created_at)
     return row
