@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 
 
 class Work(Protocol):
-    """What a thread does for somebody who shares out the processor."""
+    """What a thread does for somebody who shares out the processor.
+
+    Attributes:
+        waited_seconds: before it began.
+    """
+
+    waited_seconds: float
 
     def pause(self) -> None:
         """Another may compute."""
@@ -25,6 +31,11 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
+
+
+def waited_seconds() -> float:
+    """How long what this thread does had to wait before it began."""
+    return _thread.work.waited_seconds if _thread.work else 0.0
 
 
 @contextmanager

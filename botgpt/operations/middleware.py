@@ -13,6 +13,7 @@ from django.utils.functional import empty
 from structlog.contextvars import bound_contextvars
 
 from documents.connections import release_connection
+from documents.elsewhere import waited_seconds
 
 from . import metrics
 from .activity import watched
@@ -42,7 +43,7 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         sent = request.headers.get("X-Request-ID", "")
         request_id = sent if SANE_ID.fullmatch(sent) else uuid.uuid4().hex
-        began = time.perf_counter()
+        began = time.perf_counter() - waited_seconds()
         with bound_contextvars(request_id=request_id), watched() as activity:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id

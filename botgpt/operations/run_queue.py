@@ -25,7 +25,8 @@ class RunQueue:
     """Threads for requests: `parallelism` of them compute, and others while those are `elsewhere`.
 
     One that computes for long, or waits and does not say so, loses its place after `PATIENCE_SECONDS` and goes on
-    beside the others. So a wait that nobody thought of costs no more than that.
+    beside the others. So a wait that nobody thought of costs no more than that. Those that come back go on before
+    new ones begin; but one begins as often as that, however many come back.
     """
 
     def __init__(self, threads: int, *, parallelism: int = 1) -> None:
@@ -35,6 +36,7 @@ class RunQueue:
         self._new: deque[_Request] = deque()
         self._resuming: deque[_Request] = deque()
         self._running: dict[_Request, float] = {}  # since when
+        self._last_begun = 0.0
         self._is_ending = False
 
     def submit(self, handle: Callable[..., Any], *args: Any) -> Future[Any]:
@@ -46,9 +48,13 @@ class RunQueue:
         return request.future
 
     def shutdown(self, *, wait: bool = True) -> None:
-        """Begin no more. Does not take the queue's lock: gunicorn also does this in a signal's handler."""
+        """Begin no more; without a wait, no lock is taken: the worker quits by a signal, in whatever that interrupts.
+
+        The threads then end with the process.
+        """
         self._is_ending = True
-        self._threads.shutdown(wait=wait)
+        if wait:
+            self._threads.shutdown()
 
     @property
     def has_new(self) -> bool:
@@ -84,13 +90,25 @@ class RunQueue:
 
     def _fill(self) -> None:
         while len(self._running) < self.parallelism:
-            if self._resuming:
-                self._go(self._resuming.popleft()).may_go.release()
-            elif self._new and self._idle and not self._is_ending:
+            if self._idle and self._may_begin():
                 self._idle -= 1
-                self._threads.submit(self._run, self._go(self._new.popleft()))
+                self._threads.submit(self._run, self._begin())
+            elif self._resuming:
+                self._go(self._resuming.popleft()).may_go.release()
             else:
                 return
+
+    def _may_begin(self) -> bool:
+        """Whether the next place is a new one's."""
+        if not self._new or self._is_ending:
+            return False
+        return not self._resuming or time.monotonic() - self._last_begun > PATIENCE_SECONDS
+
+    def _begin(self) -> _Request:
+        request = self._go(self._new.popleft())
+        self._last_begun = self._running[request]
+        request.waited_seconds = self._last_begun - request.came
+        return request
 
     def _go(self, request: _Request) -> _Request:
         self._running[request] = time.monotonic()
@@ -105,9 +123,8 @@ class RunQueue:
         """The one that the same thread begins now, as waking another takes time; None if this one is to rest."""
         with self._change:
             self._running.pop(done, None)
-            has_place = len(self._running) < self.parallelism and not self._resuming
-            if has_place and self._new and not self._is_ending:
-                return self._go(self._new.popleft())
+            if len(self._running) < self.parallelism and self._may_begin():
+                return self._begin()
             self._idle += 1
             self._fill()
             return None
@@ -118,6 +135,7 @@ class _Request:
 
     def __init__(self, queue: RunQueue, handle: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self._queue, self._handle, self._args = queue, handle, args
+        self.came, self.waited_seconds = time.monotonic(), 0.0
         self.future: Future[Any] = Future()
         self.may_go = threading.Lock()
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
 
 from botgpt.operations.logs import make_formatter
+from botgpt.operations.run_queue import RunQueue
 from tests.builders import conversation_of
 from tests.provider_server import reply, status
 
@@ -42,6 +44,15 @@ def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
 def only(found: list[dict[str, Any]], event: str) -> dict[str, Any]:
     (line,) = (line for line in found if line["event"] == event)
     return line
+
+
+def test_the_time_counts_that_a_request_waited_for_its_beginning(lines: Lines) -> None:
+    queue = RunQueue(2)
+    busy = queue.submit(time.sleep, 0.1)
+    queue.submit(Client().get, "/health").result(10)
+    busy.result(10)
+    queue.shutdown()
+    assert only(lines(), "request")["duration_ms"] >= 90
 
 
 def test_a_turn_is_logged_with_its_tokens_and_cost(

@@ -11,7 +11,7 @@ import pytest
 
 from botgpt.operations.bodies import Body
 from botgpt.operations.run_queue import PATIENCE_SECONDS, RunQueue
-from documents.elsewhere import elsewhere, working
+from documents.elsewhere import elsewhere, waited_seconds, working
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,14 +68,16 @@ def bench() -> Iterator[Bench]:
 
 
 def test_one_computes_after_the_other_in_one_thread(bench: Bench) -> None:
-    threads = bench.done(*(bench.queue.submit(bench.compute) for _ in range(20)))
+    futures = [bench.queue.submit(bench.compute) for _ in range(20)]
+    threads = [future.result(LONG) for future in futures]  # without help: nothing here is stuck
     assert bench.most == 1
     assert len(set(threads)) == 1
 
 
 def test_as_many_compute_as_may(bench: Bench) -> None:
     bench.queue.parallelism = 2
-    bench.done(*(bench.queue.submit(bench.compute) for _ in range(20)))
+    for future in [bench.queue.submit(bench.compute) for _ in range(20)]:
+        future.result(LONG)
     assert bench.most == 2
 
 
@@ -105,6 +107,28 @@ def test_who_goes_on_comes_before_who_is_new(bench: Bench) -> None:
     for future in (first, *futures):  # without help: nothing here is stuck
         future.result(LONG)
     assert bench.order == ["begun", "new"]
+
+
+def test_a_new_one_begins_however_many_come_back(bench: Bench) -> None:
+    def comes_back() -> None:
+        while not bench.may_end.is_set():
+            with elsewhere():
+                time.sleep(0)
+            bench.compute(PATIENCE_SECONDS / 40)
+
+    coming_back = [bench.queue.submit(comes_back) for _ in range(3)]
+    while not bench.queue._resuming:
+        time.sleep(0.001)
+    for _ in range(5):
+        bench.done(bench.queue.submit(bench.order.append, "new"))
+    assert not any(future.done() for future in coming_back)
+
+
+def test_a_request_knows_how_long_it_waited_for_its_beginning(bench: Bench) -> None:
+    bench.queue.submit(bench.is_stuck)
+    came = time.monotonic()
+    (waited,) = bench.done(bench.queue.submit(waited_seconds))
+    assert PATIENCE_SECONDS * 0.9 <= waited <= time.monotonic() - came  # type: ignore[operator]
 
 
 def test_a_request_that_does_not_say_that_it_waits_keeps_the_next_for_a_moment(bench: Bench) -> None:
@@ -208,6 +232,7 @@ def test_an_ending_queue_begins_nothing_and_lets_what_runs_end(bench: Bench) -> 
 class Noted:
     """Counts the waits that it is told of."""
 
+    waited_seconds = 0.0
     waits = 0
 
     def pause(self) -> None:
@@ -229,4 +254,4 @@ def test_a_long_body_is_waited_for_without_a_place(length: str, waits: int) -> N
 
 def test_outside_of_a_request_nothing_happens() -> None:
     with elsewhere():
-        pass
+        assert waited_seconds() == 0
