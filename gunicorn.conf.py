@@ -39,6 +39,19 @@ if not Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).name.startswith(_pre
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_prefix)
 
 
+# Until a worker has handlers of its own it has its master's, which only note a signal in a list that nobody reads: the
+# worker would work on, and the master wait for its end. So signals wait from before the fork until then.
+STOPPING = {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM}
+
+
+def hear_signals() -> None:
+    """Let those through that have waited, too."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+
+
+os.register_at_fork(after_in_parent=hear_signals)
+
+
 def pre_exec(server: Any) -> None:
     """Start the new master of an upgrade as the old one was.
 
@@ -60,6 +73,7 @@ def pre_fork(_server: Any, _worker: Any) -> None:
     import_module(settings.ROOT_URLCONF)  # else the first request of each worker imports every view for itself
     gc.collect()
     gc.freeze()
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
 
 
 def child_exit(_server: Any, worker: Any) -> None:
@@ -90,6 +104,7 @@ def post_worker_init(worker: Any) -> None:
     signal can arrive inside the first one's handler and lock it up. So workers leave Ctrl-C to the master.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hear_signals()
     from django.conf import settings
 
     from llm.providers import registry

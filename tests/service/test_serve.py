@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 import urllib.request
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.service.running import ROOT, free_port, running
+from tests.service.workers import until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+SLOW_TO_BEGIN = """
+import pathlib
+import time
+
+exec(pathlib.Path("gunicorn.conf.py").read_text())
+
+
+def post_fork(server, worker):
+    pathlib.Path(os.environ["FORKED"]).touch()
+    time.sleep(1)
+"""
 
 
 def test_it_says_where_everything_is_and_ends_cleanly_on_ctrl_c(tmp_path: Path) -> None:
@@ -34,6 +53,33 @@ def test_a_second_start_keeps_the_data(tmp_path: Path) -> None:
             body = json.load(urllib.request.urlopen(f"{service.url}/api/v1/documents"))
             assert body["total"] == 4
             assert service.stop() == 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_worker_that_is_just_beginning_hears_that_it_is_to_end(tmp_path: Path, how: signal.Signals) -> None:
+    (configuration := tmp_path / "slow.conf.py").write_text(SLOW_TO_BEGIN)
+    forked = tmp_path / "forked"
+    with subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--config", str(configuration), "botgpt.wsgi"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "DEBUG": "true",
+            "SECRET_KEY": "x",
+            "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+            "PORT": str(free_port()),
+            "WEB_CONCURRENCY": "1",
+            "FORKED": str(forked),
+        },
+        start_new_session=True,
+    ) as process:
+        try:
+            assert until(forked.exists)
+            os.killpg(process.pid, how) if how == signal.SIGINT else process.send_signal(how)
+            assert process.wait(timeout=15) == 0
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_an_occupied_port_is_told_before_anything_is_done(tmp_path: Path) -> None:
