@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import select
+import selectors
 import socket
 import tempfile
 import threading
@@ -33,15 +33,18 @@ class Link(BaseRequestHandler):
     server: LossyLinks
 
     def handle(self) -> None:
-        with socket.socket(socket.AF_UNIX) as database:
+        service: socket.socket = self.request
+        sent = b""
+        with socket.socket(socket.AF_UNIX) as database, selectors.DefaultSelector() as sources:
             database.connect(self.server.behind)
-            sent = b""
+            sources.register(service, selectors.EVENT_READ, database)
+            sources.register(database, selectors.EVENT_READ, service)
             while True:
-                for source in select.select([self.request, database], [], [])[0]:
-                    if not (data := source.recv(65_536)):
+                for key, _ in sources.select():
+                    if not (data := key.fileobj.recv(65_536)):  # type: ignore[union-attr]
                         return
-                    (database if source is self.request else self.request).sendall(data)
-                    if source is not self.request:
+                    key.data.sendall(data)
+                    if key.fileobj is database:
                         continue
                     sent += data
                     if b"COMMIT" in data:
