@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from botgpt.accounts.models import ApiKey, User
 from botgpt.operations.admin_site import CappedPaginator, UncountedChangeList
+from conversations.models import Conversation
 from llm.budgets import settle
 from llm.models import Budget, ModelPrice
 from tests.builders import add_turn, conversation_of, document_of
@@ -120,6 +122,7 @@ def test_a_long_conversation_is_read_a_page_at_a_time(
     for number in range(30):
         add_turn(conversation, question=f"Question {number:02}", answer=f"Answer {number:02}")
     address = reverse("admin:conversations_conversation_change", args=[conversation.pk])
+    ContentType.objects.get_for_model(Conversation)  # the process keeps it
     with django_assert_max_num_queries(11):
         first = admin_client.get(address).content.decode()
     assert ("Question 09" in first, "Question 10" in first) == (True, False)
