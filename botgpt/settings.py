@@ -93,6 +93,9 @@ TEMPLATES = [
     },
 ]
 
+# The default looks into cookies first, and makes a signer for that in every request.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
 # --- Accounts ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = [

@@ -106,9 +106,9 @@ class ConversationSerializer(serializers.ModelSerializer[Conversation]):
 
     def to_representation(self, instance: Conversation) -> dict[str, Any]:
         """Written out, see `MessageSerializer.to_representation`."""
-        return {name: getattr(instance, name) for name in ConversationSerializer.Meta.fields} | {
-            "summary": instance.summary or None
-        }
+        body = {name: getattr(instance, name) for name in ConversationSerializer.Meta.fields}
+        body["summary"] = body["summary"] or None
+        return body
 
 
 class ConversationDetailSerializer(ConversationSerializer):

@@ -96,7 +96,8 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, Gener
         """As REST framework's, but the query is built only where `get_first` does not do without it."""
         conversations = SimpleLazyObject(lambda: self.filter_queryset(self.get_queryset()))
         page = self.paginate_queryset(conversations)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        serializer = self.get_serializer()
+        return self.get_paginated_response([serializer.to_representation(conversation) for conversation in page])
 
     @reference.CREATE
     def create(self, request: Request) -> HttpResponseBase:
