@@ -37,14 +37,15 @@ class Link(BaseRequestHandler):
         sent = b""
         with socket.socket(socket.AF_UNIX) as database, selectors.DefaultSelector() as sources:
             database.connect(self.server.behind)
-            sources.register(service, selectors.EVENT_READ, database)
-            sources.register(database, selectors.EVENT_READ, service)
+            sources.register(service, selectors.EVENT_READ, (service, database))
+            sources.register(database, selectors.EVENT_READ, (database, service))
             while True:
                 for key, _ in sources.select():
-                    if not (data := key.fileobj.recv(65_536)):  # type: ignore[union-attr]
+                    source, other = key.data
+                    if not (data := source.recv(65_536)):
                         return
-                    key.data.sendall(data)
-                    if key.fileobj is database:
+                    other.sendall(data)
+                    if source is database:
                         continue
                     sent += data
                     if b"COMMIT" in data:
